@@ -1,0 +1,48 @@
+"""The packaged text embeddings of the class descriptions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+from safetensors import safe_open
+
+from samantic.vocabulary.semantic_class import SemanticClass
+
+EMBEDDINGS_FILE = "text_embeddings.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class TextEmbeddings:
+    """Unit-length description embeddings: `vectors` (N, 384) float32, one row per name.
+
+    `source` says where they come from: the encoder, its package and file hashes, `descriptions` = sha256 of what was embedded.
+    """
+
+    names: tuple[str, ...]
+    vectors: np.ndarray
+    source: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def load_text_embeddings() -> TextEmbeddings:
+    """Return the packaged embeddings, read once per process; the rows are in the vocabulary's order."""
+    with (
+        resources.as_file(resources.files("samantic.vocabulary") / "data" / EMBEDDINGS_FILE) as path,
+        safe_open(path, framework="numpy") as stored,
+    ):
+        vectors = stored.get_tensor("vectors")
+        source = dict(stored.metadata())
+    vectors.setflags(write=False)
+    return TextEmbeddings(tuple(json.loads(source.pop("names"))), vectors, source)
+
+
+def descriptions_hash(classes: Iterable[SemanticClass]) -> str:
+    """Return the sha256 of names and embedded texts, in order: it changes whenever the embeddings must be rebuilt."""
+    lines = "\n".join(f"{entry.name}\t{entry.embedded_text}" for entry in classes)
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest()
