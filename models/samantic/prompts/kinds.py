@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from samantic.prompts.errors import PromptError, shown
 from samantic.prompts.coordinates import as_coordinates, as_flag, nearest
+from samantic.prompts.errors import PromptError, shown
 
 MAX_SCRIBBLE_VOXELS = 100_000
 MAX_CLASS_NAMES = 1_000

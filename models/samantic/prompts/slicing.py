@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samantic.prompts.errors import AXIS_NAMES, PromptError, shown
 from samantic.prompts.coordinates import as_whole
+from samantic.prompts.errors import AXIS_NAMES, PromptError, shown
 
 if TYPE_CHECKING:
     from samantic.prompts.prompt_set import PromptSet

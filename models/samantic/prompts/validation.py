@@ -71,10 +71,8 @@ def _known(name: str, vocabulary: Vocabulary) -> str:
         return name
     try:
         return vocabulary.find(name).name
-    except ValueError:
-        nearest = ", ".join(vocabulary.suggest(name))
-    hint = f"the nearest names are {nearest}" if nearest else "`samantic vocabulary list` shows every name"
-    raise PromptError(f"The class {shown(name)} is not in the vocabulary; {hint}.")
+    except ValueError as error:
+        raise PromptError(str(error)) from None
 
 
 def _check_counts(prompts: PromptSet) -> None:
