@@ -60,6 +60,11 @@ def read_nrrd(path: Path) -> RawImage:
     return RawImage(np.moveaxis(array, 0, -1) if colour else array, affine, texts=texts)
 
 
+def read_nrrd_texts(path: Path) -> dict[str, str]:
+    """The key/value pairs in the header of an NRRD file; its voxels are not read. ImageReadError if it is none."""
+    return _header(path)[1]
+
+
 def _header(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
     with path.open("rb") as file:
         block = file.read(MAX_HEADER)

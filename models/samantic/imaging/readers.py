@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def read_volume(path: Path | str, modality: Modality | None = None, series_uid: 
         raise ImageReadError(f"'{path.name}' is not an image: {error}") from error
 
 
-def read_raw(path: Path, readers: dict[str, Callable[[Path], RawImage]] = READERS) -> RawImage:
+def read_raw(path: Path, readers: Mapping[str, Callable[[Path], RawImage]] = READERS) -> RawImage:
     """Reads exactly what a file says, by its suffix; ImageReadError if it is no readable file. Source: ours."""
     if not path.exists():
         raise ImageReadError(f"there is no file '{path.name}'")
