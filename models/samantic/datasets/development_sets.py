@@ -1,0 +1,157 @@
+"""The public sets that the bundled models learn from, as labelled views.
+
+The folder is named by the environment variable SAMANTIC_DATA: `isic2017`, `busi`, `msd_hippocampus`,
+`totalsegmentator` and `splits.json` with the image ids of the parts train, val and test.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from samantic.datasets.labelled_view import LabelledView
+from samantic.imaging import SliceView, Volume, read_volume, to_uint8, window_for
+
+PARTS = ("train", "val", "test")
+
+
+def data_folder() -> Path:
+    """Return the folder that SAMANTIC_DATA names; FileNotFoundError says how to set it."""
+    named = os.environ.get("SAMANTIC_DATA")
+    if not named or not (Path(named) / "splits.json").is_file():
+        raise FileNotFoundError(
+            "SAMANTIC_DATA must name the folder of the public data sets (with splits.json); "
+            f"it is {named!r}. Set it, for example: export SAMANTIC_DATA=~/samantic-data"
+        )
+    return Path(named)
+
+
+def image_ids(folder: Path, dataset: str, part: str) -> list[str]:
+    """Return the ids of one part ("train", "val" or "test") of a set, in the order of splits.json."""
+    if part not in PARTS:
+        raise ValueError(f"'{part}' is not a part of a data set; use train, val or test.")
+    return list(json.loads((folder / "splits.json").read_text(encoding="utf-8"))[dataset][part])
+
+
+def isic2017(folder: Path, part: str) -> Iterator[LabelledView]:
+    """Dermoscopy with skin lesions (ISIC 2017, CC0)."""
+    for image_id in image_ids(folder, "isic2017", part):
+        root = folder / "isic2017"
+        yield _photograph(
+            image_id,
+            "dermoscopy",
+            root / "images" / f"{image_id}.jpg",
+            root / "masks" / f"{image_id}.png",
+            "skin_lesion",
+        )
+
+
+def busi(folder: Path, part: str) -> Iterator[LabelledView]:
+    """Breast ultrasound with the union of the lesions (BUSI, CC BY 4.0); normal images have none."""
+    for image_id in image_ids(folder, "busi", part):
+        kind = image_id.split("_")[0]
+        root = folder / "busi"
+        yield _photograph(
+            image_id,
+            "breast_ultrasound",
+            root / "images" / kind / f"{image_id}.png",
+            root / "masks" / kind / f"{image_id}.png",
+            "breast_lesion",
+        )
+
+
+def hippocampus(folder: Path, part: str) -> Iterator[LabelledView]:
+    """Slices through both parts of the hippocampus along all axes (MSD Task04, CC BY-SA 4.0)."""
+    root = folder / "msd_hippocampus"
+    for image_id in image_ids(folder, "msd_hippocampus", part):
+        volume = read_volume(root / "imagesTr" / f"{image_id}.nii.gz", modality="MR")
+        labels = read_volume(root / "labelsTr" / f"{image_id}.nii.gz").array.astype(np.int16)
+        yield from slices(image_id, "mr", volume, labels, ("hippocampus_anterior", "hippocampus_posterior"))
+
+
+def ct(folder: Path) -> Iterator[LabelledView]:
+    """Slices of the example CT along all axes (TotalSegmentator, Apache-2.0): one patient, for training only."""
+    yield from _totalsegmentator(folder, "example_ct", "example_seg_v1_104cls", "labels_v1", "ct", "CT")
+
+
+def mr(folder: Path) -> Iterator[LabelledView]:
+    """Slices of the example MR along all axes (TotalSegmentator, Apache-2.0): one patient, for training only."""
+    yield from _totalsegmentator(folder, "example_mr_sm", "example_seg_mr", "labels_mr", "mr", "MR")
+
+
+def dicom_ct(folder: Path) -> Iterator[LabelledView]:
+    """Axial slices of the DICOM CT (TotalSegmentator, Apache-2.0): another patient, for testing only."""
+    root = folder / "totalsegmentator"
+    volume = read_volume(root / "example_ct_dicom")
+    labels = _in_grid_of(volume, read_volume(root / "example_seg_dicom.nii.gz"))
+    names = _label_names(root / "labels.csv")
+    yield from slices("example_ct_dicom", "ct", volume, labels, names, axes=(2,))
+
+
+TRAINING_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
+    "isic2017": lambda folder: isic2017(folder, "train"),
+    "busi": lambda folder: busi(folder, "train"),
+    "hippocampus": lambda folder: hippocampus(folder, "train"),
+    "ct": ct,
+    "mr": mr,
+}
+"""What `samantic train segsam` learns from, by name."""
+
+
+def slices(
+    image_id: str,
+    domain: str,
+    volume: Volume,
+    labels: np.ndarray,
+    class_names: tuple[str, ...],
+    axes: tuple[int, ...] = (0, 1, 2),
+) -> Iterator[LabelledView]:
+    """Yield every slice along `axes` that shows at least one label; labels (I, J, K)."""
+    window = window_for(volume)
+    for axis in axes:
+        for index in range(volume.shape_ijk[axis]):
+            view = SliceView.of(volume, axis, index)
+            picture = view.extract(labels)
+            if picture.any():
+                image = to_uint8(view.extract(volume.array), window)
+                yield LabelledView(f"{image_id}/{view.key}", domain, image, picture, class_names, view.spacing_yx_mm)
+
+
+def _photograph(image_id: str, domain: str, image: Path, mask: Path, class_name: str) -> LabelledView:
+    volume = read_volume(image)
+    view = SliceView.of(volume, 2, 0)
+    labels = (view.extract(read_volume(mask).array) > 0).astype(np.int16)
+    picture = to_uint8(view.extract(volume.array), window_for(volume))
+    return LabelledView(image_id, domain, picture, labels, (class_name,))
+
+
+def _totalsegmentator(
+    folder: Path, image: str, segmentation: str, table: str, domain: str, modality: str
+) -> Iterator[LabelledView]:
+    root = folder / "totalsegmentator"
+    volume = read_volume(root / f"{image}.nii.gz", modality=modality)
+    labels = read_volume(root / f"{segmentation}.nii.gz").array.astype(np.int16)
+    yield from slices(image, domain, volume, labels, _label_names(root / f"{table}.csv"))
+
+
+def _label_names(table: Path) -> tuple[str, ...]:
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = sorted(csv.DictReader(lines), key=lambda row: int(row["value"]))
+    if [int(row["value"]) for row in rows] != list(range(1, len(rows) + 1)):
+        raise ValueError(f"The label values in {table.name} must run from 1 without gaps.")
+    return tuple(row["name"] for row in rows)
+
+
+def _in_grid_of(volume: Volume, labels: Volume) -> np.ndarray:
+    """The labels (I, J, K) of the same voxels stored with other flips, in the voxel order of `volume`."""
+    to_labels = np.linalg.inv(labels.affine) @ volume.affine
+    rotation = np.rint(to_labels[:3, :3]).astype(int)
+    if not np.allclose(rotation, to_labels[:3, :3], atol=1e-2) or np.any(rotation != np.diag(np.diag(rotation))):
+        raise ValueError("The labels are not a flipped copy of the image's grid.")
+    flips = tuple(slice(None, None, int(step)) for step in np.diag(rotation))
+    return labels.array[flips].astype(np.int16)

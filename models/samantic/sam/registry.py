@@ -1,0 +1,28 @@
+"""The image encoders by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from samantic.sam.tiny_encoder import TinyEncoder
+from samantic.sam.vit_encoder import build_vit
+
+ENCODERS: dict[str, Callable[[], nn.Module]] = {
+    "tiny": TinyEncoder,
+    "vit_b": partial(build_vit, "vit_b"),
+    "vit_l": partial(build_vit, "vit_l"),
+    "vit_h": partial(build_vit, "vit_h"),
+}
+
+
+def build_encoder(name: str) -> nn.Module:
+    """Build an image encoder with random weights.
+
+    Raises ValueError for a name that is not registered; the message lists the names that are.
+    """
+    if name not in ENCODERS:
+        raise ValueError(f"'{name}' is not an image encoder; choose one of {', '.join(ENCODERS)}.")
+    return ENCODERS[name]()

@@ -1,0 +1,54 @@
+"""SEG-SAM networks on disk: one safetensors file with the configuration in its header."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from samantic.imaging import atomic_path
+from samantic.segsam.config import SegSamConfig
+from samantic.segsam.network import SegSam
+
+FORMAT = "samantic.segsam/1"
+
+
+class CheckpointError(ValueError):
+    """A file is no SEG-SAM checkpoint, or is damaged."""
+
+
+def save_network(network: SegSam, path: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write weights as `dtype` and the configuration, atomically."""
+    tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": FORMAT, "config": network.config.to_json()})
+
+
+def load_network(path: Path) -> SegSam:
+    """Read a network in float32 and evaluation mode; CheckpointError says what is wrong with the file."""
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118  not a dict
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path.name} cannot be read as a safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is no SEG-SAM checkpoint: its format is {metadata.get('format')!r}.")
+    network = SegSam(SegSamConfig.from_json(metadata["config"]))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path.name} does not fit its own configuration: {error}") from error
+    return network.eval()
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file: the identity of its weights."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

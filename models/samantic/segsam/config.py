@@ -1,0 +1,44 @@
+"""What a SEG-SAM network is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SegSamConfig:
+    """The parts of the network; every part of the paper can be left out on its own (paper, ablation table).
+
+    `so_token` adds the semantic-aware decoder, `co_tokens` the presence of the classes that were not prompted and its
+    fusion into the SO-token, `text_to_vision` the T2VSE module. Cross-mask alignment is a loss, not a part: see
+    `samantic.segsam.cross_mask_alignment`.
+    """
+
+    class_names: tuple[str, ...]
+    encoder: str = "tiny"
+    so_token: bool = True
+    co_tokens: bool = True
+    text_to_vision: bool = True
+    text_dim: int = 384
+    raster_prompts: bool = True
+    """Draw boxes and clicks into the dense prompt as well (ours); needs an encoder with fine feature maps."""
+
+    transformer_mlp_dim: int = 512
+
+    def __post_init__(self) -> None:
+        if not self.class_names:
+            raise ValueError("A SEG-SAM network needs at least one class name.")
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError("The class names of a SEG-SAM network must differ from one another.")
+        if not self.so_token and (self.co_tokens or self.text_to_vision):
+            raise ValueError("CO-tokens and text-to-vision live in the semantic path: switch so_token on to use them.")
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> SegSamConfig:
+        values = json.loads(text)
+        return cls(**{**values, "class_names": tuple(values["class_names"])})

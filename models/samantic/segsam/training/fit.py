@@ -1,0 +1,180 @@
+"""The training loop of SEG-SAM on `accelerate`: any device, exact resume, moving average of the weights."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from rich.console import Console
+
+from samantic.datasets.labelled_view import LabelledView
+from samantic.imaging import atomic_path
+from samantic.segsam.checkpoint import save_network
+from samantic.segsam.config import SegSamConfig
+from samantic.segsam.network import SegSam
+from samantic.segsam.training.batches import BatchBuilder
+from samantic.segsam.training.rounds import training_loss
+from samantic.vocabulary import load_text_embeddings, load_vocabulary
+
+console = Console()
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How long and how to train. `shares` gives every data set's part of the pictures drawn."""
+
+    steps: int = 1500
+    batch_size: int = 16
+    objects_per_image: int = 3
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    warmup_share: float = 0.05
+    average_decay: float = 0.998
+    seed: int = 17
+    mixed_precision: str = "no"
+    checkpoint_minutes: float = 4.0
+
+
+def fit(
+    config: SegSamConfig,
+    sets: dict[str, Sequence[LabelledView]],
+    shares: dict[str, float],
+    options: FitOptions,
+    run: Path,
+) -> SegSam:
+    """Train a network and return its moving average; an interrupted run in the folder `run` goes on where it stopped.
+
+    Writes `state.pt` (to resume), `segsam.safetensors` (the average so far), `metrics.csv` and `options.json`.
+    """
+    accelerator = Accelerator(mixed_precision=options.mixed_precision)
+    set_seed(options.seed)
+    network = SegSam(config, text_vectors(config.class_names)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(options.average_decay)
+    )
+    optimizer = torch.optim.AdamW(_parameter_groups(network, options.weight_decay), lr=options.learning_rate)
+    network, optimizer = accelerator.prepare(network, optimizer)
+    average.to(accelerator.device)
+    run.mkdir(parents=True, exist_ok=True)
+    step = _resume(run, accelerator, network, average, optimizer)
+    if accelerator.is_main_process:
+        (run / "options.json").write_text(json.dumps({**asdict(options), "shares": shares}, indent=1))
+    builder = BatchBuilder(config.class_names, load_vocabulary(), network_of(accelerator, network).image_size, options.objects_per_image)
+    names = list(sets)
+    weights = np.array([shares[name] for name in names]) / sum(shares[name] for name in names)
+    started, saved, first = time.monotonic(), time.monotonic(), step
+    while step < options.steps:
+        # Seeded by the step, so that a resumed run draws what an uninterrupted one would have drawn.
+        random = np.random.default_rng((options.seed, step, accelerator.process_index))
+        views = [_draw(sets[name], random) for name in random.choice(names, size=options.batch_size, p=weights)]
+        batch = builder.build(views, random)
+        if batch is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(step, options)
+            # Alignment means little before both decoders see something (first tenth of the run).
+            alignment = min(1.0, step / max(1, 0.1 * options.steps))
+            batch = _to_device(batch, accelerator.device)
+            with accelerator.autocast():
+                loss, parts = training_loss(network_of(accelerator, network), batch, alignment, random)
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            average.update_parameters(network_of(accelerator, network))
+            _log(run, step, float(loss.detach()), parts, accelerator)
+        step += 1
+        if step % 20 == 0:
+            rate = (time.monotonic() - started) / (step - first)
+            left = rate * (options.steps - step) / 60
+            accelerator.print(f"step {step}/{options.steps}  {rate:.2f} s a step  {left:.0f} min left", flush=True)
+        if time.monotonic() - saved > 60 * options.checkpoint_minutes or step == options.steps:
+            _save(run, step, accelerator, network, average, optimizer)
+            saved = time.monotonic()
+    return average.module.eval()
+
+
+def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
+    """The packaged text embeddings of some classes, (K, 384)."""
+    embeddings = load_text_embeddings()
+    rows = {name: row for row, name in enumerate(embeddings.names)}
+    return torch.from_numpy(np.array(embeddings.vectors[[rows[name] for name in class_names]]))
+
+
+def learning_rate_at(step: int, options: FitOptions) -> float:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    warmup = max(1, round(options.warmup_share * options.steps))
+    if step < warmup:
+        return options.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(1, options.steps - warmup)
+    return options.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def network_of(accelerator: Accelerator, network: torch.nn.Module) -> SegSam:
+    """The network inside its distributed wrapper."""
+    return accelerator.unwrap_model(network)
+
+
+def _parameter_groups(network: SegSam, weight_decay: float) -> list[dict]:
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def _draw(views: Sequence[LabelledView], random: np.random.Generator) -> LabelledView:
+    return views[int(random.integers(len(views)))]
+
+
+def _to_device(batch, device):  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    targets = type(batch.targets)(*(value.to(device) for value in vars(batch.targets).values()))
+    images = batch.images.to(device, memory_format=torch.channels_last)
+    return replace(batch, images=images, image_index=batch.image_index.to(device), targets=targets)
+
+
+def _log(run: Path, step: int, loss: float, parts: dict[str, float], accelerator: Accelerator) -> None:
+    if not accelerator.is_main_process:
+        return
+    columns = ["step", "loss", "binary_0", "binary_1", "binary_2", "semantic", "presence", "alignment"]
+    path = run / "metrics.csv"
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, columns)
+        if fresh:
+            writer.writeheader()
+        writer.writerow({"step": step, "loss": round(loss, 4), **{name: round(v, 4) for name, v in parts.items()}})
+
+
+def _save(run: Path, step: int, accelerator: Accelerator, network, average, optimizer) -> None:  # type: ignore[no-untyped-def]
+    if not accelerator.is_main_process:
+        return
+    state = {
+        "step": step,
+        "network": network_of(accelerator, network).state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    with atomic_path(run / "state.pt") as temporary:
+        torch.save(state, temporary)
+    save_network(average.module, run / "segsam.safetensors")
+
+
+def _resume(run: Path, accelerator: Accelerator, network, average, optimizer) -> int:  # type: ignore[no-untyped-def]
+    path = run / "state.pt"
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location=accelerator.device, weights_only=True)
+    network_of(accelerator, network).load_state_dict(state["network"])
+    average.load_state_dict(state["average"])
+    optimizer.load_state_dict(state["optimizer"])
+    accelerator.print(f"Resuming at step {state['step']}.")
+    return int(state["step"])
