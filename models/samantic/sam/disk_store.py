@@ -29,7 +29,7 @@ class DiskStore:
     """At most `budget_bytes` of embeddings in a private folder (mode 0700), one safetensors file each (mode 0600).
 
     Several processes may share the folder: files appear whole (written aside and renamed) and carry a checksum, and
-    a file that cannot be read counts as absent. A full disk or a folder that cannot be written costs one warning
+    a file that cannot be read counts as absent; together they may exceed the budget by one entry each. A full disk or a folder that cannot be written costs one warning
     and the persistence, nothing else.
     """
 
@@ -134,8 +134,8 @@ class DiskStore:
         except OSError:
             return
         for entry in entries:
-            if _is_ours(entry.name):
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                if _is_ours(entry.name) and entry.is_file(follow_symlinks=False):
                     yield Path(entry.path), entry.stat(follow_symlinks=False)
 
     def _warn(self, error: OSError) -> None:
