@@ -1,0 +1,20 @@
+"""SEG-SAM: segment what is prompted and name it (arXiv 2412.12660)."""
+
+from samantic.segsam.checkpoint import CheckpointError, load_network, save_network
+from samantic.segsam.config import SegSamConfig
+from samantic.segsam.network import SegSam
+from samantic.segsam.predictor import ImageFeatures, ObjectPrediction, SegSamPredictor
+from samantic.segsam.view_prompts import ViewPrompts, objects_of
+
+__all__ = [
+    "CheckpointError",
+    "ImageFeatures",
+    "ObjectPrediction",
+    "SegSam",
+    "SegSamConfig",
+    "SegSamPredictor",
+    "ViewPrompts",
+    "load_network",
+    "objects_of",
+    "save_network",
+]
