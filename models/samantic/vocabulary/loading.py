@@ -1,7 +1,7 @@
 """Read the packaged class lists.
 
-Each `data/<domain>.yaml` has `category` (the default of its classes), `classes` (defined there) and `shared` (names of classes that
-another file defines and this domain has too). A code is written "SCT 64033007 Kidney".
+Each `data/<domain>.yaml` has `category` (the default of its classes), `classes` (defined there) and `shared` (names of
+classes that another file defines and this domain has too). A code is written "SCT 64033007 Kidney".
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def load_vocabulary() -> Vocabulary:
 
 
 def vocabulary_from_documents(documents: dict[str, dict[str, Any]]) -> Vocabulary:
-    """Return the vocabulary of one parsed document per domain; raises ValueError when a shared name is defined nowhere."""
+    """Return the vocabulary of one parsed document per domain.
+
+    Raises ValueError when a shared name is defined nowhere or defined for that domain already.
+    """
     domains_of: dict[str, list[str]] = {
         entry["name"]: [domain] for domain, document in documents.items() for entry in document["classes"]
     }
@@ -36,6 +39,8 @@ def vocabulary_from_documents(documents: dict[str, dict[str, Any]]) -> Vocabular
         for name in document.get("shared", ()):
             if name not in domains_of:
                 raise ValueError(f"The domain {domain} shares the class '{name}', which no file defines.")
+            if domain in domains_of[name]:
+                raise ValueError(f"The domain {domain} has the class '{name}' twice.")
             domains_of[name].append(domain)
     return Vocabulary(
         _semantic_class(entry, document["category"], tuple(d for d in DOMAINS if d in domains_of[entry["name"]]))

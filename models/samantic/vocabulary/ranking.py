@@ -24,12 +24,11 @@ def search_order(words: Sequence[str], classes: Iterable[SemanticClass]) -> tupl
 
 def fuzzy_order(wrong_name: str, classes: Iterable[SemanticClass]) -> tuple[SemanticClass, ...]:
     """Return the classes with a name, label or synonym spelt nearly like `wrong_name`, nearest first."""
-    wanted = order_free_key(wrong_name)
-    scored = []
-    for entry in classes:
-        names = {order_free_key(words) for words in (entry.name, entry.label, *entry.synonyms)}
-        scored.append((max(_similarity(wanted, name, _NEAR_NAME) for name in names), entry))
-    near = [pair for pair in scored if pair[0] >= _NEAR_NAME]
+    scored = [
+        (max(_name_likeness(wrong_name, name) for name in (entry.name, entry.label, *entry.synonyms)), entry)
+        for entry in classes
+    ]
+    near = [pair for pair in scored if pair[0] > 0]
     return tuple(entry for _, entry in sorted(near, key=lambda pair: -pair[0]))
 
 
@@ -60,6 +59,15 @@ def _word_score(word: str, candidate: str) -> float:
     if len(word) >= 4:
         return 0.6 * _similarity(word, candidate, _NEAR_WORD)
     return 0.0
+
+
+def _name_likeness(wrong_name: str, name: str) -> float:
+    whole = _similarity(order_free_key(wrong_name), order_free_key(name), _NEAR_NAME)
+    # "kidny" is far from "left kidney" as a whole, but every word of it is near a word there.
+    words, name_words = words_of(wrong_name), words_of(name)
+    best = [max((_similarity(word, other, _NEAR_WORD) for other in name_words), default=0.0) for word in words]
+    by_word = sum(best) / len(best) - 0.02 * len(name_words) if best and min(best) > 0 else 0.0
+    return max(whole, by_word)
 
 
 def _similarity(first: str, second: str, least: float) -> float:

@@ -11,8 +11,8 @@ DOMAINS = ("ct", "mr", "dermoscopy", "breast_ultrasound", "skin_photo")
 class Code:
     """A coded concept as DICOM writes it, e.g. ("SCT", "64033007", "Kidney").
 
-    `scheme` is "SCT" (SNOMED CT), "DCM" or "99SAMANTIC" (ours, a private scheme by DICOM's rule that those start with 99,
-    for dermoscopic attributes that have no public code).
+    `scheme` is "SCT" (SNOMED CT), "DCM" or "99SAMANTIC": ours, private by DICOM's rule that such schemes start with 99,
+    for dermoscopic attributes that have no public code.
     """
 
     scheme: str
@@ -24,9 +24,9 @@ class Code:
 class SemanticClass:
     """One thing that can be segmented.
 
-    `name` is the unique identifier in snake_case, `label` the words for people ("left kidney"), `domains` the kinds of image it
-    appears in. `category`, `type`, `modifier`, `region` and `region_modifier` are the codes of a DICOM segment; the last three
-    may be None. `description` is what the text embedding is computed from.
+    `name` is the unique identifier in snake_case, `label` the words for people ("left kidney"), `domains` the kinds of
+    image it appears in. `category`, `type`, `modifier`, `region` and `region_modifier` code a DICOM segment, the last
+    three optional. `description` is what the text embedding is computed from.
     """
 
     name: str

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from samantic.imaging.atomic import atomic_path
 from samantic.vocabulary.semantic_class import Code, SemanticClass
 from samantic.vocabulary.vocabulary import Vocabulary
 
 CONTEXT_NAME = "Segmentation category and type - Samantic"
 REGION_CONTEXT_NAME = "Anatomic codes - DICOM master list"
-TERMINOLOGY_FILE = "Samantic.term.json"
-COLOR_TABLE_FILE = "Samantic.ctbl"
 _SCHEMA = "https://raw.githubusercontent.com/qiicr/dcmqi/master/doc/schemas/segment-context-schema.json#"
 
 
 def terminology_string(semantic_class: SemanticClass) -> str:
-    """Return the terminology entry of a segment as Slicer serialises it into the segment's tag and into .seg.nrrd files."""
+    """Return the terminology entry of a segment as Slicer writes it into the segment's tag and into .seg.nrrd files."""
     return "~".join(
         (
             CONTEXT_NAME,
@@ -35,8 +31,8 @@ def terminology_string(semantic_class: SemanticClass) -> str:
 def terminology_json(vocabulary: Vocabulary) -> str:
     """Return the text of a Slicer terminology file (`*.term.json`): categories, in them types, in them modifiers.
 
-    Slicer keeps anatomic regions in a list of their own, so classes that differ only in their region (a cyst of the left or of the
-    right kidney) are one entry here, in the colour of the first.
+    Slicer keeps anatomic regions in a list of their own, so classes that differ only in their region (a cyst of the
+    left or of the right kidney) are one entry here, in the colour of the first.
     """
     categories: dict[str, dict[str, Any]] = {}
     for entry in vocabulary:
@@ -45,12 +41,12 @@ def terminology_json(vocabulary: Vocabulary) -> str:
             {**_code_fields(entry.category), "showAnatomy": entry.category.value != _ANATOMICAL_STRUCTURE, "Type": {}},
         )
         kind = category["Type"].setdefault(entry.type.value, _code_fields(entry.type))
-        display = {"recommendedDisplayRGBValue": list(entry.colour_rgb), "3dSlicerLabel": entry.label}
-        if entry.modifier is None:
-            kind.setdefault("recommendedDisplayRGBValue", display["recommendedDisplayRGBValue"])
-            kind.setdefault("3dSlicerLabel", display["3dSlicerLabel"])
-        else:
+        label = entry.label if entry.region is None else entry.type.meaning.lower()
+        display = {"recommendedDisplayRGBValue": list(entry.colour_rgb), "3dSlicerLabel": label}
+        if entry.modifier is not None:
             kind.setdefault("Modifier", []).append({**_code_fields(entry.modifier), **display})
+        elif "3dSlicerLabel" not in kind:
+            kind.update(display)
     document = {
         "SegmentationCategoryTypeContextName": CONTEXT_NAME,
         "@schema": _SCHEMA,
@@ -62,22 +58,12 @@ def terminology_json(vocabulary: Vocabulary) -> str:
 
 
 def color_table(vocabulary: Vocabulary) -> str:
-    """Return the text of a Slicer colour table (`*.ctbl`): background at 0, then the classes from 1 in vocabulary order."""
+    """Return the text of a Slicer colour table (`*.ctbl`): background at 0, then the classes from 1 in order."""
     rows = [(0, "background", 0, 0, 0, 0)]
     rows += [(value, entry.name, *entry.colour_rgb, 255) for value, entry in enumerate(vocabulary, start=1)]
-    lines = [f"# Color table file {COLOR_TABLE_FILE}", f"# {len(rows)} values"]
+    lines = ["# Color table file Samantic.ctbl", f"# {len(rows)} values"]
     lines += [" ".join(str(field) for field in row) for row in rows]
     return "\n".join(lines) + "\n"
-
-
-def export_for_slicer(vocabulary: Vocabulary, folder: Path) -> tuple[Path, Path]:
-    """Write the terminology file and the colour table into `folder` (made when missing) and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    contents = {TERMINOLOGY_FILE: terminology_json(vocabulary), COLOR_TABLE_FILE: color_table(vocabulary)}
-    for name, text in contents.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return folder / TERMINOLOGY_FILE, folder / COLOR_TABLE_FILE
 
 
 _ANATOMICAL_STRUCTURE = "123037004"

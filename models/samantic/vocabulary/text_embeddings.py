@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -21,12 +21,21 @@ EMBEDDINGS_FILE = "text_embeddings.safetensors"
 class TextEmbeddings:
     """Unit-length description embeddings: `vectors` (N, 384) float32, one row per name.
 
-    `source` says where they come from: the encoder, its package and file hashes, `descriptions` = sha256 of what was embedded.
+    `source` says where they come from: the encoder, its package and file hashes, and `descriptions`, the sha256 of the
+    embedded texts.
     """
 
     names: tuple[str, ...]
     vectors: np.ndarray
     source: dict[str, str]
+
+    def of(self, names: Sequence[str]) -> np.ndarray:
+        """Return the embeddings of `names` in that order, shape (len(names), 384); ValueError for an unknown one."""
+        rows = {name: row for row, name in enumerate(self.names)}
+        unknown = [name for name in names if name not in rows]
+        if unknown:
+            raise ValueError(f"There is no text embedding of '{unknown[0]}'; rebuild the embeddings.")
+        return self.vectors[[rows[name] for name in names]]
 
 
 @lru_cache(maxsize=1)

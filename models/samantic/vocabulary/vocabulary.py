@@ -19,7 +19,7 @@ class Vocabulary:
     """An immutable, ordered set of semantic classes with unique names, words and codes."""
 
     def __init__(self, classes: Iterable[SemanticClass]) -> None:
-        """Take the classes in order; raises ValueError when two share a name, a synonym, a code or, in a domain, a colour."""
+        """Take the classes in order; ValueError when two share words, a code or, in a domain, a colour."""
         self._classes = tuple(classes)
         self._by_name = {entry.name: entry for entry in self._classes}
         self._by_words: dict[str, SemanticClass] = {}
@@ -74,8 +74,8 @@ class Vocabulary:
     def find(self, query: str) -> SemanticClass:
         """Return the class meant by a name, label, synonym or code.
 
-        Case, accents, "_" and the order of words do not matter. A code is the type's value, with the modifier's after a "+" where
-        there is one ("64033007+7771000"). Raises UnknownClassError when nothing or more than one class is meant.
+        Case, accents, "_" and the order of words do not matter. A code is the type's value, with the modifier's after a
+        "+" where there is one ("64033007+7771000"). Raises UnknownClassError when nothing or more than one is meant.
         """
         found = self._by_words.get(order_free_key(query[:_QUERY_LIMIT]))
         if found is not None and len(query) <= _QUERY_LIMIT:
@@ -94,7 +94,7 @@ class Vocabulary:
         raise self._unknown(query)
 
     def search(self, text: str, limit: int = 10, domain: str | None = None) -> tuple[SemanticClass, ...]:
-        """Return the classes that match all words of `text`, best first: whole words, then beginnings, parts, near misses."""
+        """Return the classes that match all words of `text`, best first: whole, begun, contained, nearly so."""
         entries = self._classes if domain is None else self.domain(domain)
         return search_order(words_of(text[:_QUERY_LIMIT]), entries)[:limit]
 
