@@ -1,0 +1,71 @@
+"""The MONAI Label app: which models a server offers, on which images, and how the next image is chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monailabel.config import settings
+from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.config import TaskConfig
+from monailabel.interfaces.datastore import Datastore
+from monailabel.interfaces.tasks.infer_v2 import InferTask
+from monailabel.interfaces.tasks.strategy import Strategy
+from monailabel.interfaces.tasks.train import TrainTask
+from monailabel.tasks.activelearning.first import First
+from monailabel.tasks.activelearning.random import Random
+from monailabel.utils.sessions import Sessions
+
+from samantic import __version__
+from samantic.app.lib.datastore import SamanticDatastore
+from samantic.app.lib.model_choice import chosen_configs, merged
+from samantic.app.lib.server.sessions import DurableSessions
+
+
+class SamanticApp(MONAILabelApp):
+    """Samantic as MONAI Label loads it; the models are the modules of `lib/configs`, chosen with `--conf models a,b`.
+
+    Without `models`, or with `all`, every model is offered. An unknown name ends the start with a sentence that lists
+    the known ones. `/info/` labels are the classes that the loaded models know. Source: ours, after MONAI Label's
+    radiology sample app.
+    """
+
+    def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
+        self.models: dict[str, TaskConfig] = {}
+        for name, config in chosen_configs(conf.get("models", "all")).items():
+            self.models[name] = config()
+            self.models[name].init(name, str(Path(app_dir) / "model"), conf, None)
+        super().__init__(
+            app_dir=app_dir,
+            studies=studies,
+            conf=conf,
+            name="Samantic",
+            description="Click on an image: the mask, its class, and which other classes are in the picture",
+            version=__version__,
+        )
+
+    def init_datastore(self) -> Datastore:
+        """Return the studies folder as datastore, or MONAI Label's own for an address of a DICOMweb server."""
+        if self.studies.startswith(("http://", "https://")):
+            return super().init_datastore()
+        return SamanticDatastore(
+            self.studies,
+            auto_reload=settings.MONAI_LABEL_DATASTORE_AUTO_RELOAD,
+            read_only=settings.MONAI_LABEL_DATASTORE_READ_ONLY,
+        )
+
+    def init_infers(self) -> dict[str, InferTask]:
+        """Return the inference tasks of the chosen models."""
+        return merged((name, config.infer()) for name, config in self.models.items())
+
+    def init_trainers(self) -> dict[str, TrainTask]:
+        """Return the training tasks of the chosen models that have one."""
+        return merged((name, config.trainer()) for name, config in self.models.items())
+
+    def init_strategies(self) -> dict[str, Strategy]:
+        """Return the ways to choose the next image: at random, or the first one without a label."""
+        return {"random": Random(), "first": First()} | merged(
+            (name, config.strategy()) for name, config in self.models.items()
+        )
+
+    def _load_sessions(self, load: bool = False) -> Sessions | None:
+        return DurableSessions(settings.MONAI_LABEL_SESSION_PATH, settings.MONAI_LABEL_SESSION_EXPIRY) if load else None
