@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.imaging import SliceView, Volume, read_volume, to_uint8, window_for
+from samantic.imaging import Modality, SliceView, Volume, read_volume, to_uint8, window_for
 
 PARTS = ("train", "val", "test")
 
@@ -131,7 +131,7 @@ def _photograph(image_id: str, domain: str, image: Path, mask: Path, class_name:
 
 
 def _totalsegmentator(
-    folder: Path, image: str, segmentation: str, table: str, domain: str, modality: str
+    folder: Path, image: str, segmentation: str, table: str, domain: str, modality: Modality
 ) -> Iterator[LabelledView]:
     root = folder / "totalsegmentator"
     volume = read_volume(root / f"{image}.nii.gz", modality=modality)

@@ -31,6 +31,8 @@ class SegSam(nn.Module):
     """
 
     text_embeddings: torch.Tensor
+    pixel_mean: torch.Tensor
+    pixel_std: torch.Tensor
 
     def __init__(self, config: SegSamConfig, text_embeddings: torch.Tensor | None = None) -> None:
         super().__init__()

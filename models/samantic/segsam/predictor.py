@@ -174,7 +174,7 @@ class SegSamPredictor:
     def _transform(self, image: np.ndarray, spacing_yx_mm: tuple[float, float]) -> InputTransform:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"A picture is (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
-        return InputTransform(image.shape[:2], spacing_yx_mm, self.image_size)
+        return InputTransform((image.shape[0], image.shape[1]), spacing_yx_mm, self.image_size)
 
     @torch.inference_mode()
     def _encoded(self, image: np.ndarray, transform: InputTransform) -> FeatureMaps:
@@ -215,11 +215,12 @@ class SegSamPredictor:
         if semantic is None:
             return {}, {}
         logits = semantic.semantic_logits[row].float()
-        weight = torch.sigmoid(functional.interpolate(mask_logits[None, None], size=logits.shape[-2:], mode="area"))[0, 0]
+        coarse = functional.interpolate(mask_logits[None, None], size=logits.shape[-2:], mode="area")[0, 0]
+        weight = torch.sigmoid(coarse)
         per_pixel = torch.softmax(logits[[index + 1 for index in asked]], dim=0)
         mean = (per_pixel * weight).sum(dim=(1, 2)) / weight.sum().clamp(min=1e-6)
-        mean = (mean / mean.sum().clamp(min=1e-6)).tolist()
-        probabilities = {self.class_names[index]: value for index, value in zip(asked, mean, strict=True)}
+        shares = (mean / mean.sum().clamp(min=1e-6)).tolist()
+        probabilities = {self.class_names[index]: share for index, share in zip(asked, shares, strict=True)}
         if semantic.presence_logits is None:
             return probabilities, {}
         present = torch.sigmoid(semantic.presence_logits[row].float()).tolist()

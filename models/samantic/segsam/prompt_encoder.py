@@ -43,7 +43,7 @@ class EncodedPrompts:
 class PromptEncoder(SamPromptEncoder):
     """SAM's prompt encoder (Kirillov et al. 2023) for objects with different kinds of prompts in one batch."""
 
-    def forward(self, prompts: PromptBatch) -> EncodedPrompts:  # type: ignore[override]
+    def forward(self, prompts: PromptBatch) -> EncodedPrompts:
         dense = torch.where(
             prompts.has_mask[:, None, None, None],
             self.mask_downscaling(prompts.mask_logits),
@@ -86,7 +86,7 @@ class RasterPromptEncoder(PromptEncoder):
             nn.Conv2d(embed_dim // 2, embed_dim, 1),
         )
 
-    def forward(self, prompts: PromptBatch) -> EncodedPrompts:  # type: ignore[override]
+    def forward(self, prompts: PromptBatch) -> EncodedPrompts:
         skip = self.raster_skip(self._draw(prompts))
         dense = self.raster_embedding(skip)
         without_mask = ~prompts.has_mask[:, None, None, None]

@@ -38,7 +38,7 @@ class SemanticAgnosticDecoder(MaskDecoder):
         )
         self.fuse_prompt_skip = nn.Conv2d(embedding_dim // 4, embedding_dim // 4, 1) if with_fine_path else None
 
-    def forward(  # type: ignore[override]
+    def forward(
         self, features: FeatureMaps, position: torch.Tensor, prompts: EncodedPrompts, image_index: torch.Tensor
     ) -> BinaryMasks:
         """Features of B images, positional encoding (1, C, h, w), prompts of N objects, their image (N,)."""
@@ -49,9 +49,7 @@ class SemanticAgnosticDecoder(MaskDecoder):
         tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens)
         mask_tokens = tokens_out[:, 1 : 1 + self.num_mask_tokens]
         upscaled = self._upscale(source_out.transpose(1, 2).reshape(source.shape), features, prompts, image_index)
-        weights = torch.stack(
-            [mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
-        )
+        weights = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)
         mask_logits = torch.einsum("nmc,nchw->nmhw", weights, upscaled)
         return BinaryMasks(mask_logits, self.iou_prediction_head(tokens_out[:, 0]))
 

@@ -64,7 +64,7 @@ def _zoom_into_object(view: LabelledView, random: np.random.Generator) -> tuple[
     if not len(values):
         return 1.0, np.zeros(2)
     inside_y, inside_x = np.nonzero(view.labels == random.choice(values))
-    extent = max(np.ptp(inside_y) * spacing_y, np.ptp(inside_x) * spacing_x, 1.0) / longest
+    extent = max(float(np.ptp(inside_y)) * spacing_y, float(np.ptp(inside_x)) * spacing_x, 1.0) / longest
     low = float(np.clip(1.3 * extent, 0.2, 1.0))
     scale = float(random.uniform(low, 1.0))
     centre_y = (inside_y.mean() + 0.5 - rows / 2) * spacing_y * 2 / longest

@@ -46,17 +46,22 @@ class BatchBuilder:
 
     def build(self, views: Sequence[LabelledView], random: np.random.Generator) -> TrainingBatch | None:
         """One batch of the given views; None if no object is large enough."""
-        images, objects, image_index, class_index, present, known = [], [], [], [], [], []
+        images: list[torch.Tensor] = []
+        objects: list[np.ndarray] = []
+        image_index: list[int] = []
+        class_index: list[int] = []
+        present: list[np.ndarray] = []
+        known: list[np.ndarray] = []
         for view in views:
             picture = picture_of(view, self.picture_size, random)
             regions = self._regions(view, picture)
-            chosen = random.permutation(list(regions))[: self.objects_per_image] if regions else []
+            chosen = random.permutation(sorted(regions))[: self.objects_per_image].astype(int).tolist()
             here = np.zeros(len(self.index_of), dtype=bool)
             here[list(regions)] = True
             for index in chosen:
-                objects.append(_object_in(regions[int(index)], random))
+                objects.append(_object_in(regions[index], random))
                 image_index.append(len(images))
-                class_index.append(int(index))
+                class_index.append(index)
                 present.append(here)
                 known.append(self._known(view))
             images.append(picture.image)

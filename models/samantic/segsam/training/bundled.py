@@ -28,7 +28,7 @@ def train_bundled(run: Path, options: FitOptions) -> SegSam:
 
 def class_names_in(sets: dict[str, list[LabelledView]]) -> tuple[str, ...]:
     """The classes that at least one picture shows, in the vocabulary's order."""
-    seen = set()
+    seen: set[str] = set()
     for views in sets.values():
         for view in views:
             seen.update(view.class_names[value - 1] for value in np.unique(view.labels) if value > 0)

@@ -6,31 +6,28 @@ import csv
 import json
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from rich.console import Console
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.imaging import atomic_path
 from samantic.segsam.checkpoint import save_network
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
-from samantic.segsam.training.batches import BatchBuilder
+from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
 from samantic.segsam.training.rounds import training_loss
 from samantic.vocabulary import load_text_embeddings, load_vocabulary
-
-console = Console()
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How long and how to train. `shares` gives every data set's part of the pictures drawn."""
+    """How long and how to train."""
 
     steps: int = 1500
     batch_size: int = 16
@@ -46,7 +43,7 @@ class FitOptions:
 
 def fit(
     config: SegSamConfig,
-    sets: dict[str, Sequence[LabelledView]],
+    sets: Mapping[str, Sequence[LabelledView]],
     shares: dict[str, float],
     options: FitOptions,
     run: Path,
@@ -68,7 +65,9 @@ def fit(
     step = _resume(run, accelerator, network, average, optimizer)
     if accelerator.is_main_process:
         (run / "options.json").write_text(json.dumps({**asdict(options), "shares": shares}, indent=1))
-    builder = BatchBuilder(config.class_names, load_vocabulary(), network_of(accelerator, network).image_size, options.objects_per_image)
+    builder = BatchBuilder(
+        config.class_names, load_vocabulary(), network_of(accelerator, network).image_size, options.objects_per_image
+    )
     names = list(sets)
     weights = np.array([shares[name] for name in names]) / sum(shares[name] for name in names)
     started, saved, first = time.monotonic(), time.monotonic(), step
@@ -99,7 +98,8 @@ def fit(
         if time.monotonic() - saved > 60 * options.checkpoint_minutes or step == options.steps:
             _save(run, step, accelerator, network, average, optimizer)
             saved = time.monotonic()
-    return average.module.eval()
+    averaged: SegSam = average.module
+    return averaged.eval()
 
 
 def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
@@ -133,9 +133,7 @@ def _draw(views: Sequence[LabelledView], random: np.random.Generator) -> Labelle
     return views[int(random.integers(len(views)))]
 
 
-def _to_device(batch, device):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
+def _to_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
     targets = type(batch.targets)(*(value.to(device) for value in vars(batch.targets).values()))
     images = batch.images.to(device, memory_format=torch.channels_last)
     return replace(batch, images=images, image_index=batch.image_index.to(device), targets=targets)

@@ -46,7 +46,7 @@ def deepest_click(mask: np.ndarray) -> Click:
 
 
 def corrective_click(truth: np.ndarray, predicted: np.ndarray, random: np.random.Generator | None) -> Click | None:
-    """A click in the largest connected error, at random, or at its deepest point without `random`; None if there is none."""
+    """A click in the largest connected error, at random or (without `random`) at its deepest point."""
     regions, count = ndimage.label(truth != predicted)
     if count == 0:
         return None

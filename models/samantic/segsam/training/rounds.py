@@ -77,7 +77,9 @@ def training_loss(
                 losses["presence"] = presence_loss(semantic.presence_logits, batch.targets).mean()
             aligned = alignment_loss(_as_float(output.binary), semantic, batch.targets).mean()
             total = total + sum(losses.values()) + alignment_weight * aligned
-            parts.update({name: float(loss.detach()) for name, loss in losses.items()}, alignment=float(aligned.detach()))
+            parts.update(
+                {name: float(loss.detach()) for name, loss in losses.items()}, alignment=float(aligned.detach())
+            )
         if index + 1 < rounds:
             _correct(interactions, output.binary.mask_logits[:, 0].detach().float().cpu().numpy(), random)
     return total, parts
