@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from fastapi import HTTPException
 from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.config import TaskConfig
-from monailabel.interfaces.datastore import Datastore
+from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.interfaces.tasks.train import TrainTask
 from monailabel.tasks.activelearning.first import First
 from monailabel.tasks.activelearning.random import Random
+from monailabel.utils.others.generic import strtobool
 from monailabel.utils.sessions import Sessions
 
 from samantic import __version__
 from samantic.app.lib.datastore import SamanticDatastore
+from samantic.app.lib.image_source import image_file
 from samantic.app.lib.model_choice import chosen_configs, merged
 from samantic.app.lib.server.sessions import DurableSessions
 
@@ -66,6 +70,24 @@ class SamanticApp(MONAILabelApp):
         return {"random": Random(), "first": First()} | merged(
             (name, config.strategy()) for name, config in self.models.items()
         )
+
+    def infer(self, request: dict[str, Any], datastore: Datastore | None = None) -> dict[str, Any]:
+        """Run a model as the base does, on an image of the studies, an upload or a session only.
+
+        The base would take any path, and an image id that is also a file where the server was started.
+        Raises HTTPException 404 for an unknown model or image.
+        """
+        if request.get("model") not in self._infers:
+            raise HTTPException(404, f"There is no model '{request.get('model')}'; use {', '.join(self._infers)}.")
+        datastore = datastore or self.datastore()
+        image_id = str(request.get("image") or "")
+        path, in_studies = image_file(image_id, datastore, self.sessions())
+        result = super().infer({**request, "image": str(path)}, datastore)
+        if in_studies and result["file"] and strtobool(request.get("save_label")):
+            tag = request.get("label_tag", DefaultLabelTag.ORIGINAL.value)
+            notes = {"model": request["model"], "params": result["params"]}
+            result |= {"label": datastore.save_label(image_id, result["file"], tag, notes), "tag": tag}
+        return result
 
     def _load_sessions(self, load: bool = False) -> Sessions | None:
         return DurableSessions(settings.MONAI_LABEL_SESSION_PATH, settings.MONAI_LABEL_SESSION_EXPIRY) if load else None

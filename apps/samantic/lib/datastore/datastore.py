@@ -167,7 +167,7 @@ class SamanticDatastore(LocalDatastore):
                 )
             with atomic_path(target) as temporary:
                 shutil.copyfile(source, temporary)
-            info = {**(image_info or {}), "ts": int(time.time()), "name": target.name}
+            info = {**_noted({}, image_info or {}, OWN_IMAGE_NOTES), "ts": int(time.time()), "name": target.name}
             record = ImageLabelModel(image=DataModel(ext=extension, info=info))
             self._commit(self._with_objects({image_id: record}))
         return image_id
@@ -349,4 +349,4 @@ class SamanticDatastore(LocalDatastore):
 
 
 def _noted(old: dict[str, Any], new: dict[str, Any], own: tuple[str, ...]) -> dict[str, Any]:
-    return {**old, **new, **{key: old[key] for key in own if key in old}}
+    return {**old, **{key: value for key, value in new.items() if key not in own}}

@@ -41,7 +41,7 @@ def received(upload: UploadFile, name: str) -> Iterator[Path]:
 
 
 def check_is_image(path: Path, sent_as: str) -> None:
-    """Read an uploaded file or folder as an image. Raises ImageReadError that calls it by the name it was sent under."""
+    """Read an uploaded file or folder as an image. Raises ImageReadError with the name that it was sent under."""
     try:
         read_volume(path)
     except ImageReadError as error:
