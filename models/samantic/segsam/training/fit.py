@@ -6,14 +6,17 @@ import csv
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import set_seed
+from torch.optim.swa_utils import AveragedModel
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.imaging import atomic_path
@@ -55,19 +58,16 @@ def fit(
     accelerator = Accelerator(mixed_precision=options.mixed_precision)
     set_seed(options.seed)
     network = SegSam(config, text_vectors(config.class_names)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(options.average_decay)
-    )
+    average = AveragedModel(network, multi_avg_fn=_moving_average(options.average_decay))
     optimizer = torch.optim.AdamW(_parameter_groups(network, options.weight_decay), lr=options.learning_rate)
-    network, optimizer = accelerator.prepare(network, optimizer)
+    network.to(accelerator.device)
     average.to(accelerator.device)
+    optimizer = accelerator.prepare(optimizer)
     run.mkdir(parents=True, exist_ok=True)
     step = _resume(run, accelerator, network, average, optimizer)
     if accelerator.is_main_process:
         (run / "options.json").write_text(json.dumps({**asdict(options), "shares": shares}, indent=1))
-    builder = BatchBuilder(
-        config.class_names, load_vocabulary(), network_of(accelerator, network).image_size, options.objects_per_image
-    )
+    builder = BatchBuilder(config.class_names, load_vocabulary(), network.image_size, options.objects_per_image)
     names = list(sets)
     weights = np.array([shares[name] for name in names]) / sum(shares[name] for name in names)
     started, saved, first = time.monotonic(), time.monotonic(), step
@@ -83,12 +83,13 @@ def fit(
             alignment = min(1.0, step / max(1, 0.1 * options.steps))
             batch = _to_device(batch, accelerator.device)
             with accelerator.autocast():
-                loss, parts = training_loss(network_of(accelerator, network), batch, alignment, random)
+                loss, parts = training_loss(network, batch, alignment, random)
             optimizer.zero_grad()
             accelerator.backward(loss)
+            _share_gradients(accelerator, network)
             accelerator.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            average.update_parameters(network_of(accelerator, network))
+            average.update_parameters(network)
             _log(run, step, float(loss.detach()), parts, accelerator)
         step += 1
         if step % 20 == 0:
@@ -98,8 +99,7 @@ def fit(
         if time.monotonic() - saved > 60 * options.checkpoint_minutes or step == options.steps:
             _save(run, step, accelerator, network, average, optimizer)
             saved = time.monotonic()
-    averaged: SegSam = average.module
-    return averaged.eval()
+    return cast(SegSam, average.module).eval()
 
 
 def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
@@ -118,9 +118,23 @@ def learning_rate_at(step: int, options: FitOptions) -> float:
     return options.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def network_of(accelerator: Accelerator, network: torch.nn.Module) -> SegSam:
-    """The network inside its distributed wrapper."""
-    return accelerator.unwrap_model(network)
+def _share_gradients(accelerator: Accelerator, network: SegSam) -> None:
+    """Average the gradients over all processes; a step calls the network's parts, which a DDP wrapper cannot follow."""
+    if accelerator.num_processes > 1:
+        for parameter in network.parameters():
+            gradient = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+            parameter.grad = accelerator.reduce(gradient, reduction="mean")
+
+
+def _moving_average(decay: float) -> Callable[[Any, Any, torch.Tensor | int], None]:
+    """Exponential moving average whose decay grows to `decay`, so that the random start is soon forgotten."""
+
+    @torch.no_grad()
+    def update(averages: Any, parameters: Any, count: torch.Tensor | int) -> None:
+        steps = float(count)
+        torch._foreach_lerp_(list(averages), list(parameters), 1.0 - min(decay, (1.0 + steps) / (10.0 + steps)))
+
+    return update
 
 
 def _parameter_groups(network: SegSam, weight_decay: float) -> list[dict]:
@@ -139,40 +153,59 @@ def _to_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
     return replace(batch, images=images, image_index=batch.image_index.to(device), targets=targets)
 
 
+COLUMNS = ("step", "loss", "binary_0", "binary_1", "binary_2", "semantic", "presence", "alignment")
+
+
 def _log(run: Path, step: int, loss: float, parts: dict[str, float], accelerator: Accelerator) -> None:
     if not accelerator.is_main_process:
         return
-    columns = ["step", "loss", "binary_0", "binary_1", "binary_2", "semantic", "presence", "alignment"]
+    values = {"step": step, "loss": round(loss, 4), **{name: round(value, 4) for name, value in parts.items()}}
     path = run / "metrics.csv"
-    fresh = not path.exists()
+    if not path.exists():
+        path.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
     with path.open("a", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, columns)
-        if fresh:
-            writer.writeheader()
-        writer.writerow({"step": step, "loss": round(loss, 4), **{name: round(v, 4) for name, v in parts.items()}})
+        csv.DictWriter(lines, COLUMNS).writerow(values)
 
 
-def _save(run: Path, step: int, accelerator: Accelerator, network, average, optimizer) -> None:  # type: ignore[no-untyped-def]
+def _forget_metrics_from(run: Path, step: int) -> None:
+    """Drop the lines of steps that are about to be run again."""
+    path = run / "metrics.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text(header + "".join(line for line in lines if int(line.split(",")[0]) < step), encoding="utf-8")
+
+
+def _save(
+    run: Path,
+    step: int,
+    accelerator: Accelerator,
+    network: SegSam,
+    average: AveragedModel,
+    optimizer: AcceleratedOptimizer,
+) -> None:
     if not accelerator.is_main_process:
         return
     state = {
         "step": step,
-        "network": network_of(accelerator, network).state_dict(),
+        "network": network.state_dict(),
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
     with atomic_path(run / "state.pt") as temporary:
         torch.save(state, temporary)
-    save_network(average.module, run / "segsam.safetensors")
+    save_network(cast(SegSam, average.module), run / "segsam.safetensors")
 
 
-def _resume(run: Path, accelerator: Accelerator, network, average, optimizer) -> int:  # type: ignore[no-untyped-def]
+def _resume(
+    run: Path, accelerator: Accelerator, network: SegSam, average: AveragedModel, optimizer: AcceleratedOptimizer
+) -> int:
     path = run / "state.pt"
     if not path.exists():
         return 0
     state = torch.load(path, map_location=accelerator.device, weights_only=True)
-    network_of(accelerator, network).load_state_dict(state["network"])
+    network.load_state_dict(state["network"])
     average.load_state_dict(state["average"])
     optimizer.load_state_dict(state["optimizer"])
+    if accelerator.is_main_process:
+        _forget_metrics_from(run, int(state["step"]))
     accelerator.print(f"Resuming at step {state['step']}.")
     return int(state["step"])
