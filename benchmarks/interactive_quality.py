@@ -156,8 +156,8 @@ def _measure(
     shown = {key: str(mean_with_interval(values, groups)) for key, values in scores.items()}
     size = f"{len(known)} | {len(set(groups))}"
     rows = [
-        f"| {name} | box, sides moved by up to 10 % | {shown['box']} | ellipse in the box {shown['ellipse']} | {size} |",
-        f"| {name} | one click | {shown['click']} | disc at the click {shown['disc']} | {size} |",
+        f"| {name} | box, sides moved by up to 10 % | {shown['box']} | ellipse in it {shown['ellipse']} | {size} |",
+        f"| {name} | one click | {shown['click']} | disc at it {shown['disc']} | {size} |",
         f"| {name} | {CLICKS} clicks | {shown['clicks']} | - | {size} |",
     ]
     rows.append(f"| {name} | class, box | {_naming(known, first, third)} | {size} |")
