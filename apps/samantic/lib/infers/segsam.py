@@ -1,0 +1,136 @@
+"""The infer task `segsam`: a click, box, scribble or mask on one slice -> a mask, its class, and who else is there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import HTTPException
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+
+from samantic.app.lib.infers.answer import read_format, write_answer
+from samantic.app.lib.infers.answer_json import answer_json
+from samantic.app.lib.infers.class_choice import ClassChoice
+from samantic.app.lib.infers.features import SliceFeatures
+from samantic.app.lib.infers.images import OpenImages, usual_window
+from samantic.app.lib.infers.label_map import extent_of, label_map, label_values, union
+from samantic.app.lib.infers.model_threads import ModelThreads
+from samantic.app.lib.infers.refining import Refining
+from samantic.app.lib.infers.request import read_request
+from samantic.app.lib.infers.sessions import Refinements
+from samantic.app.lib.infers.stopwatch import Stopwatch
+from samantic.app.lib.infers.wire import RequestError
+from samantic.imaging import ImageReadError, SliceView, WindowError
+from samantic.prompts import PromptError
+from samantic.sam import EmbeddingCache, embeddings_folder
+from samantic.segsam import SegSamPredictor
+from samantic.vocabulary import UnknownClassError, load_vocabulary
+
+logger = logging.getLogger(__name__)
+
+REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, WindowError)
+WINDOWS = ("auto", "ct", "soft_tissue", "lung", "bone", "brain", "percentile")
+
+
+class SegSam(InferTask):
+    """SEG-SAM behind MONAI Label: type deepgrow, two-dimensional; all state is bounded and kept apart by person.
+
+    Without arguments: the bundled model, with embeddings kept in memory and in the state folder unless the environment
+    variable SAMANTIC_EMBEDDING_CACHE is "off". Source: ours.
+    """
+
+    def __init__(
+        self,
+        predictor: SegSamPredictor | None = None,
+        cache: EmbeddingCache | None = None,
+        name: str = "segsam",
+        images: OpenImages | None = None,
+        refinements: Refinements | None = None,
+    ) -> None:
+        if predictor is None:
+            predictor, cache = SegSamPredictor.from_bundled(), cache or usual_cache()
+        super().__init__(
+            type=InferType.DEEPGROW,
+            labels=list(predictor.class_names),
+            dimension=2,
+            description="SEG-SAM: click, box or scribble on a slice for a mask, its class and who else is present",
+            config={"window": list(WINDOWS)},
+        )
+        vocabulary = load_vocabulary()
+        threads = ModelThreads()
+        self._name = name
+        self._weights_hash = predictor.weights_hash
+        self._vocabulary = vocabulary
+        self._images = images or OpenImages()
+        self._choice = ClassChoice(vocabulary, predictor.class_names)
+        self._features = SliceFeatures(predictor, cache, threads)
+        self._refining = Refining(predictor, threads, refinements or Refinements())
+
+    def is_valid(self) -> bool:
+        """Whether the model can be used: it is loaded with the task."""
+        return True
+
+    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        """Answer one request: the path of a temporary mask file (None if no file is wanted) and the JSON result.
+
+        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
+        """
+        try:
+            return self._answer(request)
+        except REFUSALS as error:
+            raise HTTPException(422, str(error)) from error
+
+    def _answer(self, params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        watch = Stopwatch()
+        with watch.stage("read"):
+            volume = self._images.open(_image_path(params))
+            asked = read_request(params, volume, self._choice)
+            form = read_format(params, volume)
+            view = SliceView.of(volume, asked.axis, asked.slice_index)
+            window = usual_window(volume, asked.window)
+        with self._features.first_in_line():
+            embedded = self._features.of(volume, view, window, watch)
+            with watch.stage("decode"):
+                refined = self._refining.decode(embedded.features, asked, volume, view, window)
+        values = label_values(asked, refined.predictions)
+        labels = label_map(refined.predictions, values.of_object)
+        extent = extent_of(labels, view)
+        changed = union(extent, refined.earlier_extent)
+        path = None
+        if form.to_file:
+            with watch.stage("write"):
+                path = write_answer(volume, view, labels, changed, form, values.names, self._vocabulary)
+        self._refining.remember(refined, extent)
+        self._features.prefetch_around(volume, view, window)
+        result = answer_json(asked, refined.predictions, values, view, extent)
+        result |= {
+            "written_extent": changed if form.crop else _everything(view),
+            "model": self._name,
+            "weights_hash": self._weights_hash,
+            "window": window.name,
+            "embedding_source": embedded.source,
+            "latencies": watch.latencies,
+        }
+        logger.info("slice %d: embedding from %s, %s ms", view.index, embedded.source, result["latencies"]["total"])
+        return None if path is None else str(path), result
+
+
+def usual_cache() -> EmbeddingCache | None:
+    """The embedding cache in the state folder, None if SAMANTIC_EMBEDDING_CACHE is "off" (to measure without it)."""
+    if os.environ.get("SAMANTIC_EMBEDDING_CACHE", "").strip().lower() == "off":
+        return None
+    return EmbeddingCache(embeddings_folder())
+
+
+def _image_path(params: Mapping[str, Any]) -> str:
+    path = params.get("image")
+    if not isinstance(path, str):
+        raise RequestError("No image was named: give an image id, a session or a file.")
+    return path
+
+
+def _everything(view: SliceView) -> tuple[int, ...]:
+    i, j, k = view.volume_shape_ijk
+    return 0, i, 0, j, 0, k
