@@ -2,6 +2,7 @@
 
 from samantic.segsam.checkpoint import CheckpointError, load_network, save_network
 from samantic.segsam.config import SegSamConfig
+from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.network import SegSam
 from samantic.segsam.predictor import ImageFeatures, ObjectPrediction, SegSamPredictor
 from samantic.segsam.view_prompts import ViewPrompts, objects_of
@@ -9,6 +10,7 @@ from samantic.segsam.view_prompts import ViewPrompts, objects_of
 __all__ = [
     "CheckpointError",
     "ImageFeatures",
+    "InputTransform",
     "ObjectPrediction",
     "SegSam",
     "SegSamConfig",
