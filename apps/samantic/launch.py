@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -45,7 +47,9 @@ def serve(
     """
     command = server_command(Path(studies), host, port, conf or {}, home or home_folder())
     check_port_is_free(host, port)
+    _empty_folder(Path(command.environment["TMPDIR"]))
     os.environ.update(command.environment)
+    tempfile.tempdir = command.environment["TMPDIR"]
 
     from monailabel.main import Main  # late, see above
 
@@ -81,6 +85,8 @@ def server_command(studies: Path, host: str, port: int, conf: Mapping[str, str],
         arguments += ["--conf", key, value]
     environment = {
         HOME_VARIABLE: str(home),
+        # A folder of its own, by the port, so that the next start can remove what a killed server left of uploads.
+        "TMPDIR": str(home / "tmp" / str(port)),
         # A scoring process at every next image and every end of training costs more than it tells.
         "MONAI_LABEL_AUTO_UPDATE_SCORING": "false",
         "MONAI_LABEL_SESSION_PATH": str(home / "sessions"),
@@ -115,6 +121,11 @@ def check_port_is_free(host: str, port: int) -> None:
             probe.bind(address)
         except OSError as error:
             raise LaunchError(_bind_refusal(host, port, error)) from error
+
+
+def _empty_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _bind_refusal(host: str, port: int, error: OSError) -> str:

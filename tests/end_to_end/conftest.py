@@ -55,6 +55,12 @@ def write_studies() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Finds a port on which nobody listens."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerStarter]:
     """Starts servers with `samantic.app.launch`; `start_server(studies=…, home=…, port=…)`, all optional."""
     with _servers(tmp_path_factory, _samantic_command) as start:
