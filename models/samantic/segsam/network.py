@@ -91,6 +91,7 @@ class SegSam(nn.Module):
             features,
             position,
             prompt_tokens,
+            encoded.is_padding,
             encoded.dense,
             prompts.image_index,
             self.text_embeddings if self.text_to_vision is not None else None,

@@ -33,9 +33,13 @@ class PromptBatch:
 
 @dataclass(frozen=True)
 class EncodedPrompts:
-    """`sparse` (N, P, C) prompt tokens, `dense` (N, C, h, w), `dense_skip` (N, C/4, 2h, 2w) or None."""
+    """`sparse` (N, P, C) prompt tokens, `dense` (N, C, h, w), `dense_skip` (N, C/4, 2h, 2w) or None.
+
+    `is_padding` (N, P) marks the tokens that only fill up short rows.
+    """
 
     sparse: torch.Tensor
+    is_padding: torch.Tensor
     dense: torch.Tensor
     dense_skip: torch.Tensor | None
 
@@ -49,7 +53,7 @@ class PromptEncoder(SamPromptEncoder):
             self.mask_downscaling(prompts.mask_logits),
             self.no_mask_embed.weight.reshape(1, -1, 1, 1),
         )
-        return EncodedPrompts(self._embed_sparse(prompts), dense, None)
+        return EncodedPrompts(self._embed_sparse(prompts), prompts.point_labels == PADDING, dense, None)
 
     def _embed_sparse(self, prompts: PromptBatch) -> torch.Tensor:
         labels = prompts.point_labels[..., None]
@@ -91,7 +95,7 @@ class RasterPromptEncoder(PromptEncoder):
         dense = self.raster_embedding(skip)
         without_mask = ~prompts.has_mask[:, None, None, None]
         dense = dense + without_mask * self.no_mask_embed.weight.reshape(1, -1, 1, 1)
-        return EncodedPrompts(self._embed_sparse(prompts), dense, skip)
+        return EncodedPrompts(self._embed_sparse(prompts), prompts.point_labels == PADDING, dense, skip)
 
     def _draw(self, prompts: PromptBatch) -> torch.Tensor:
         rows, columns = self.mask_input_size

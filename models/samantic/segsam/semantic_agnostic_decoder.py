@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from segment_anything.modeling import MaskDecoder, TwoWayTransformer
+from segment_anything.modeling import MaskDecoder
 from torch import nn
+from torch.nn import functional
 
 from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.prompt_encoder import EncodedPrompts
+from samantic.segsam.two_way_transformer import PaddedTwoWayTransformer
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class SemanticAgnosticDecoder(MaskDecoder):
     def __init__(self, embedding_dim: int, mlp_dim: int, with_fine_path: bool) -> None:
         super().__init__(
             transformer_dim=embedding_dim,
-            transformer=TwoWayTransformer(depth=2, embedding_dim=embedding_dim, num_heads=8, mlp_dim=mlp_dim),
+            transformer=PaddedTwoWayTransformer(depth=2, embedding_dim=embedding_dim, num_heads=8, mlp_dim=mlp_dim),
             iou_head_hidden_dim=embedding_dim,
         )
         self.fuse_prompt_skip = nn.Conv2d(embedding_dim // 4, embedding_dim // 4, 1) if with_fine_path else None
@@ -46,7 +48,8 @@ class SemanticAgnosticDecoder(MaskDecoder):
         output_tokens = torch.cat([self.iou_token.weight, self.mask_tokens.weight])[None].expand(count, -1, -1)
         tokens = torch.cat([output_tokens, prompts.sparse], dim=1)
         source = features["image_embedding"][image_index] + prompts.dense
-        tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens)
+        is_padding = functional.pad(prompts.is_padding, (output_tokens.shape[1], 0))
+        tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens, is_padding)
         mask_tokens = tokens_out[:, 1 : 1 + self.num_mask_tokens]
         upscaled = self._upscale(source_out.transpose(1, 2).reshape(source.shape), features, prompts, image_index)
         weights = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)

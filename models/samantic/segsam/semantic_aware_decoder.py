@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from segment_anything.modeling import TwoWayTransformer
 from segment_anything.modeling.mask_decoder import MLP
 from torch import nn
+from torch.nn import functional
 
 from samantic.sam.image_encoder import FeatureMaps
+from samantic.segsam.two_way_transformer import PaddedTwoWayTransformer
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class SemanticAwareDecoder(nn.Module):
         self.num_classes = num_classes
         self.upscaled_dim = embedding_dim // 4
         self.so_token = nn.Embedding(1, embedding_dim)
-        self.transformer = TwoWayTransformer(depth=2, embedding_dim=embedding_dim, num_heads=8, mlp_dim=mlp_dim)
+        self.transformer = PaddedTwoWayTransformer(depth=2, embedding_dim=embedding_dim, num_heads=8, mlp_dim=mlp_dim)
         self.upscaling = nn.ConvTranspose2d(embedding_dim, self.upscaled_dim, kernel_size=2, stride=2)
         self.upscaling_norm = nn.GroupNorm(1, self.upscaled_dim)
         self.semantic_hypernetwork = MLP(
@@ -61,16 +62,21 @@ class SemanticAwareDecoder(nn.Module):
         features: FeatureMaps,
         position: torch.Tensor,
         prompt_tokens: torch.Tensor,
+        is_padding: torch.Tensor,
         dense_prompt: torch.Tensor,
         image_index: torch.Tensor,
         text_embeddings: torch.Tensor | None,
     ) -> SemanticMasks:
-        """Features of B images; prompt tokens t'_p (N, P, C); dense prompt (N, C, h, w); text (K, text_dim)."""
+        """Features of B images; prompt tokens t'_p (N, P, C); dense prompt (N, C, h, w); text (K, text_dim).
+
+        `is_padding` (N, P) marks the prompt tokens that do not count.
+        """
         count = prompt_tokens.shape[0]
         queries = self._queries(text_embeddings)
         tokens = torch.cat([queries[None].expand(count, -1, -1), prompt_tokens], dim=1)
         source = features["image_embedding"][image_index] + dense_prompt
-        tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens)
+        not_to_see = functional.pad(is_padding, (queries.shape[0], 0))
+        tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens, not_to_see)
 
         so_token, presence_logits = tokens_out[:, 0], None
         if self.presence_head is not None and self.presence_to_so is not None:
@@ -80,7 +86,7 @@ class SemanticAwareDecoder(nn.Module):
         upscaled = self.upscaling(source_out.transpose(1, 2).reshape(source.shape))
         if "skip_stride4" in features:
             upscaled = upscaled + features["skip_stride4"][image_index]
-        upscaled = nn.functional.gelu(self.upscaling_norm(upscaled))
+        upscaled = functional.gelu(self.upscaling_norm(upscaled))
         weights = self.semantic_hypernetwork(so_token).view(count, self.num_classes + 1, self.upscaled_dim)
         return SemanticMasks(torch.einsum("nkc,nchw->nkhw", weights, upscaled), presence_logits)
 
