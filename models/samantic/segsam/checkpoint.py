@@ -37,7 +37,10 @@ def load_network(path: Path) -> SegSam:
         raise CheckpointError(f"{path.name} cannot be read as a safetensors file: {error}") from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} is no SEG-SAM checkpoint: its format is {metadata.get('format')!r}.")
-    network = SegSam(SegSamConfig.from_json(metadata["config"]))
+    try:
+        network = SegSam(SegSamConfig.from_json(metadata["config"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The configuration in {path.name} cannot be read: {error!r}") from error
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

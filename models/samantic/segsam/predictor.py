@@ -142,7 +142,9 @@ class SegSamPredictor:
         logits, quality = output.binary.mask_logits.float(), output.binary.predicted_iou.float().clamp(0, 1)
         predictions = []
         for row in range(len(prompts)):
-            picture = features.transform.picture_logits(logits[row]).cpu().numpy()
+            # At the picture's size a mask can take a hundred megabytes: only those that are asked for.
+            wanted = logits[row] if multimask else logits[row, :1]
+            picture = features.transform.picture_logits(wanted).cpu().numpy()
             low_res = logits[row, :1].clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
             probabilities, presence = self._named(output.semantic, row, logits[row, 0], asked)
             predictions.append(
@@ -174,6 +176,8 @@ class SegSamPredictor:
     def _transform(self, image: np.ndarray, spacing_yx_mm: tuple[float, float]) -> InputTransform:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"A picture is (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
+        if not image.size:
+            raise ValueError(f"A picture needs at least one row and one column; this one is {image.shape[:2]}.")
         return InputTransform((image.shape[0], image.shape[1]), spacing_yx_mm, self.image_size)
 
     @torch.inference_mode()
@@ -216,7 +220,8 @@ class SegSamPredictor:
             return {}, {}
         logits = semantic.semantic_logits[row].float()
         coarse = functional.interpolate(mask_logits[None, None], size=logits.shape[-2:], mode="area")[0, 0]
-        weight = torch.sigmoid(coarse)
+        # An empty mask, too, must leave some weight to tell the classes apart.
+        weight = torch.sigmoid(coarse.clamp(min=-LARGEST_LOGIT))
         per_pixel = torch.softmax(logits[[index + 1 for index in asked]], dim=0)
         mean = (per_pixel * weight).sum(dim=(1, 2)) / weight.sum().clamp(min=1e-6)
         shares = (mean / mean.sum().clamp(min=1e-6)).tolist()
