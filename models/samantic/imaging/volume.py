@@ -120,5 +120,6 @@ def _percentiles(array: np.ndarray) -> tuple[float, float]:
         wanted = [np.floor(q / 100 * (flat.size - 1)) for q in PERCENTILES]
         low, high = (int(np.searchsorted(cumulated, position, side="right")) + lowest for position in wanted)
         return float(low), float(high)
-    low, high = np.percentile(flat, PERCENTILES)
+    # Values that occur: interpolation would overflow between the ends of a type.
+    low, high = np.percentile(flat, PERCENTILES, method="lower")
     return float(low), float(high)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import zlib
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,8 @@ from samantic.imaging.errors import ImageReadError
 MAX_VOXELS = 1 << 30
 MAX_BYTES = 4 << 30
 MAX_DEFLATE_RATIO = 1032  # the format cannot compress better, so a larger claim is a lie or a truncated file
+INPUT_CHUNK = 1 << 16
+OUTPUT_CHUNK = 1 << 18
 
 Encoding = Literal["raw", "gzip", "zlib"]
 
@@ -52,45 +54,43 @@ def read_voxels(
     data = np.empty(math.prod(shape), dtype=dtype)
     buffer = data.view(np.uint8).data
     try:
-        if encoding == "zlib":
-            filled = _inflate(path, offset, buffer)
-        else:
-            with path.open("rb") as raw:
-                raw.seek(offset)
-                stream: BufferedReader | gzip.GzipFile = raw if encoding == "raw" else gzip.GzipFile(fileobj=raw)
-                stream.read(skip)
-                filled = _fill(stream, buffer)
-    except (OSError, EOFError, zlib.error) as error:
+        with path.open("rb") as file:
+            file.seek(offset)
+            filled = file.readinto(buffer) if encoding == "raw" else _inflate(file, encoding, skip, buffer)
+    except (OSError, zlib.error) as error:
         raise ImageReadError(f"the compressed data of '{path.name}' is damaged or cut short ({error})") from error
     if filled < needed:
         raise _truncated(path, needed)
     return data.reshape(shape, order="F").astype(dtype.newbyteorder("="), copy=False)
 
 
-def _fill(stream: BufferedReader | gzip.GzipFile, buffer: memoryview) -> int:
+def _inflate(file: BufferedReader, encoding: Encoding, skip: int, buffer: memoryview) -> int:
+    """Fills the buffer as far as the stream goes, never decompressing more than that; returns the bytes filled."""
     filled = 0
-    while filled < len(buffer):
-        count = stream.readinto(buffer[filled : filled + (1 << 24)])
-        if not count:
-            break
-        filled += count
+    for part in _inflated(file, encoding, skip + len(buffer)):
+        kept = part[skip:] if skip else part
+        skip = max(0, skip - len(part))
+        buffer[filled : filled + len(kept)] = kept
+        filled += len(kept)
     return filled
 
 
-def _inflate(path: Path, offset: int, buffer: memoryview) -> int:
-    inflater = zlib.decompressobj()
-    filled = 0
-    with path.open("rb") as raw:
-        raw.seek(offset)
-        pending = b""
-        while filled < len(buffer) and not inflater.eof:
-            pending = inflater.unconsumed_tail or raw.read(1 << 20)
-            if not pending:
-                break
-            part = inflater.decompress(pending, len(buffer) - filled)
-            buffer[filled : filled + len(part)] = part
-            filled += len(part)
-    return filled
+def _inflated(file: BufferedReader, encoding: Encoding, wanted: int) -> Iterator[bytes]:
+    window_bits = zlib.MAX_WBITS + (16 if encoding == "gzip" else 0)
+    inflater = zlib.decompressobj(window_bits)
+    pending = b""
+    while wanted > 0 or not inflater.eof:  # to the very end, where the checksum stands
+        pending = pending or file.read(INPUT_CHUNK)
+        if not pending:
+            raise zlib.error("the stream does not end")
+        if inflater.eof:  # some writers chain several gzip members
+            inflater = zlib.decompressobj(window_bits)
+        part = inflater.decompress(pending, max(1, min(wanted, OUTPUT_CHUNK)))
+        pending = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+        if wanted == 0 and part:  # more than the header promises; nobody asked for it
+            return
+        wanted -= len(part)
+        yield part
 
 
 def _truncated(path: Path, needed: int) -> ImageReadError:

@@ -98,5 +98,6 @@ def _is_8_bit_colour(volume: Volume) -> bool:
 def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
     # A flat image has an empty range; it comes out black instead of dividing by zero.
     width = high - low if high > low else 1.0
-    scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / width)
+    with np.errstate(over="ignore"):  # values at the end of the type become infinite, and then 0 or 255
+        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / width)
     return np.rint(np.clip(scaled, 0.0, 255.0)).astype(np.uint8)

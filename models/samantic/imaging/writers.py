@@ -10,7 +10,7 @@ from PIL import Image
 
 from samantic.imaging.atomic import atomic_path
 from samantic.imaging.errors import ImageWriteError
-from samantic.imaging.extent import crop_affine
+from samantic.imaging.extent import crop_affine, labels_present
 from samantic.imaging.headers import NRRD_TYPES, metaimage_header, nifti_header, nrrd_header
 from samantic.imaging.readers import image_suffix
 from samantic.imaging.segments import SegmentInfo, default_segments, segment_texts
@@ -50,7 +50,7 @@ def write_mask(
     texts: Mapping[str, str] = {}
     if suffix == ".seg.nrrd":
         if segments is None:
-            segments = default_segments([int(value) for value in np.unique(labels) if value])
+            segments = default_segments(labels_present(labels))
         _check_segments(segments)
         i, j, k = labels.shape
         texts = segment_texts(segments, (i, j, k), offset)
