@@ -41,10 +41,18 @@ def load_network(path: Path) -> SegSam:
         network = SegSam(SegSamConfig.from_json(metadata["config"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"The configuration in {path.name} cannot be read: {error!r}") from error
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path.name} does not fit its own configuration: {error}") from error
+    expected = network.state_dict()
+    unfit = sorted(
+        name
+        for name in expected.keys() | tensors.keys()
+        if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
+    )
+    if unfit:
+        raise CheckpointError(
+            f"{path.name} does not fit its own configuration: {len(unfit)} of {len(expected)} tensors are missing, "
+            f"unknown or of another shape, the first is '{unfit[0]}'."
+        )
+    network.load_state_dict(tensors)
     return network.eval()
 
 

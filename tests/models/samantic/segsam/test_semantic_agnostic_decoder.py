@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from segment_anything.modeling import MaskDecoder, TwoWayTransformer
@@ -64,6 +66,6 @@ def test_fine_feature_maps_reach_the_mask():
     answers.append(decoder(features, position, encoded, index).mask_logits)
     plain = EncodedPrompts(encoded.sparse, encoded.is_padding, encoded.dense, None)
     answers.append(decoder(features, position, plain, index).mask_logits)
-    for first, second in zip(answers, answers[1:], strict=False):
+    for first, second in itertools.pairwise(answers):
         assert first.shape == (1, 4, 32, 32)
         assert (first - second).abs().max() > 1e-3
