@@ -33,7 +33,7 @@ TIMING = ("latencies", "embedding_source")
 
 @dataclass
 class Report:
-    """What eight clients saw: answers, those unlike a single client's, failures, and the memory of the server in MiB."""
+    """What eight clients saw: answers, those unlike a single client's, failures, and the server's memory in MiB."""
 
     answers: int = 0
     different: list[str] = field(default_factory=list)
