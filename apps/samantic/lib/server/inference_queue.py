@@ -49,7 +49,8 @@ class InferenceQueue:
                 self._free -= 1
                 return
             background, _ = place
-            if len(self._line) >= (self._room // 2 if background else self._room):
+            in_background = sum(behind for behind, _ in self._line)
+            if len(self._line) >= self._room or (background and in_background >= self._room // 2):
                 raise BusyError("The server is busy: as many requests as it takes are waiting already; try again soon.")
             heapq.heappush(self._line, place)
             self._changed.wait_for(lambda: self._free > 0 and self._line[0] == place)

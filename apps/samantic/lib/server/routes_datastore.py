@@ -13,7 +13,7 @@ from monailabel.endpoints.user.auth import RBAC, User
 from monailabel.interfaces.datastore import DefaultLabelTag
 from monailabel.utils.others.generic import file_checksum, remove_file
 
-from samantic.app.lib.datastore import checked_name, printable
+from samantic.app.lib.datastore import checked_name, derived_id, printable
 from samantic.app.lib.server.json_input import json_object
 from samantic.app.lib.server.label_check import LabelCheck
 from samantic.app.lib.server.lookups import known_image, known_label, running_app
@@ -45,8 +45,7 @@ def _add_image_routes(router: APIRouter) -> None:
             checked_name(image, "image id")
         info = {**json_object(params, "params"), "user": user.username}
         ending = image_ending(file)
-        name = base_name(file).removesuffix(ending)
-        with received(file, f"{image or _stem(name)}{ending}") as path:
+        with received(file, f"{image or derived_id(base_name(file), taken=())}{ending}") as path:
             check_is_image(path, base_name(file))
             return {"image": running_app().datastore().add_image(image or "", str(path), info)}
 
@@ -133,10 +132,6 @@ def _add_dataset_route(router: APIRouter) -> None:
         # The stock server leaves the archive in the temporary folder for ever.
         background_tasks.add_task(remove_file, answer.path)
         return answer
-
-
-def _stem(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "_-." else "_" for c in name)[:100] or "image"
 
 
 def _compare(path: Path, check_sum: str) -> None:
