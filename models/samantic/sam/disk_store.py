@@ -28,9 +28,9 @@ _ABANDONED_AFTER_S = 600.0
 class DiskStore:
     """At most `budget_bytes` of embeddings in a private folder (mode 0700), one safetensors file each (mode 0600).
 
-    Several processes may share the folder: files appear whole (written aside and renamed) and carry a checksum, and
-    a file that cannot be read counts as absent; together they may exceed the budget by one entry each. A full disk or a folder that cannot be written costs one warning
-    and the persistence, nothing else.
+    Several processes may share the folder, and may then exceed the budget by one entry each: files appear whole
+    (written aside and renamed) and carry a checksum, and a file that cannot be read counts as absent. A full disk or
+    a folder that cannot be written costs one warning and the persistence, nothing else.
     """
 
     def __init__(self, folder: Path, budget_bytes: int) -> None:
@@ -88,17 +88,11 @@ class DiskStore:
 
     def usage(self) -> tuple[int, int]:
         """Number of entries and bytes on disk."""
-        sizes = [status.st_size for path, status in self._files() if not is_temporary(path)]
-        return len(sizes), sum(sizes)
+        return usage_of(self._folder)
 
     def clear(self) -> int:
         """Removes every entry, also those of other processes, and returns how many there were."""
-        removed = 0
-        for path, _ in self._files():
-            with contextlib.suppress(OSError):
-                path.unlink()
-                removed += not is_temporary(path)
-        return removed
+        return clear_folder(self._folder)
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.safetensors"
@@ -114,7 +108,7 @@ class DiskStore:
         now = time.time()
         entries = []
         total = size
-        for path, status in self._files():
+        for path, status in _files(self._folder):
             abandoned = is_temporary(path) and now - status.st_mtime > _ABANDONED_AFTER_S
             if abandoned or path == self._path(keep):
                 path.unlink(missing_ok=True)
@@ -128,22 +122,39 @@ class DiskStore:
             path.unlink(missing_ok=True)
             total -= bytes_on_disk
 
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        try:
-            entries = list(os.scandir(self._folder))
-        except OSError:
-            return
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                if _is_ours(entry.name) and entry.is_file(follow_symlinks=False):
-                    yield Path(entry.path), entry.stat(follow_symlinks=False)
-
     def _warn(self, error: OSError) -> None:
         if not self._warned:
             self._warned = True
             _log.warning(
                 "Embeddings are kept in memory only, because the folder %s cannot be used (%s)", self._folder, error
             )
+
+
+def usage_of(folder: Path) -> tuple[int, int]:
+    """Number and bytes of the embeddings in a folder, which need not exist."""
+    sizes = [status.st_size for path, status in _files(folder) if not is_temporary(path)]
+    return len(sizes), sum(sizes)
+
+
+def clear_folder(folder: Path) -> int:
+    """Removes the embeddings in a folder and half-written ones, nothing else; returns how many there were."""
+    removed = 0
+    for path, _ in _files(folder):
+        with contextlib.suppress(OSError):
+            path.unlink()
+            removed += not is_temporary(path)
+    return removed
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            if _is_ours(entry.name) and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path), entry.stat(follow_symlinks=False)
 
 
 def _is_ours(name: str) -> bool:
