@@ -12,8 +12,8 @@ from monailabel.utils.others.class_utils import get_class_names
 import samantic.app.lib.configs
 
 
-class UnknownModelError(SystemExit):
-    """A model was asked for that does not exist; ends the start with the sentence and exit status 1."""
+class UnknownModelError(ValueError):
+    """A model was asked for that does not exist; the message is one sentence that lists those that do."""
 
 
 def chosen_configs(models: str) -> dict[str, type[TaskConfig]]:
