@@ -11,7 +11,7 @@ from samantic.imaging.metaimage import read_metaimage
 from samantic.imaging.nifti import read_nifti
 from samantic.imaging.nrrd import read_nrrd
 from samantic.imaging.photographs import read_label_picture
-from samantic.imaging.readers import read_raw
+from samantic.imaging.readers import image_suffix, read_raw
 from samantic.imaging.volume import Volume
 
 READERS = {
@@ -30,15 +30,18 @@ TOLERANCE = 0.05  # in voxels, at every corner: far above the rounding of header
 def read_mask(path: Path | str, reference: Volume) -> np.ndarray:
     """Reads a label map into the reference's grid, values exactly as stored: (I, J, K), uint8 or uint16.
 
-    The file may store its axes flipped or permuted, and only a part of the reference (as Slicer saves segments, and as
-    a cropped answer is); the rest is zero. Raises ImageReadError for unreadable files, for labels that are not whole
-    numbers from 0 to 65535, and if voxels do not lie on the voxels of the reference. Source: ours.
+    The pixels of a PNG are those of the image. Other files may store their axes flipped or permuted, and only a part of
+    the reference (as Slicer saves segments, and as a cropped answer is); the rest is zero. Raises ImageReadError for
+    unreadable files, for labels that are not whole numbers from 0 to 65535, and if voxels do not lie on the voxels of
+    the reference. Source: ours.
     """
     path = Path(path)
     raw = read_raw(path, READERS)
     if raw.array.ndim != 3:
         raise ImageReadError(f"'{path.name}' has three values per voxel; a mask has one label per voxel")
     labels = _as_labels(path, raw.array)
+    if image_suffix(path) == ".png":
+        return _picture(path, labels, reference)
     axes, steps, start = _placement(path, labels.shape, raw.affine, reference)
     return _placed(path, labels, axes, steps, start, reference.shape_ijk)
 
@@ -50,6 +53,14 @@ def _as_labels(path: Path, array: np.ndarray) -> np.ndarray:
     if lowest < 0 or highest > 65535:
         raise ImageReadError(f"the labels of '{path.name}' run from {lowest:g} to {highest:g}; 0 to 65535 is allowed")
     return array.astype(np.uint8 if highest <= 255 else np.uint16)
+
+
+def _picture(path: Path, labels: np.ndarray, reference: Volume) -> np.ndarray:
+    # A picture has no geometry; pixel for pixel is the only reading that cannot be wrong.
+    if labels.shape != reference.shape_ijk:
+        size, whole = (" x ".join(map(str, shape)) for shape in (labels.shape[:2], reference.shape_ijk))
+        raise ImageReadError(f"'{path.name}' has {size} pixels, its image {whole}; they must be equal")
+    return labels
 
 
 def _placement(

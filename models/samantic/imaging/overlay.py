@@ -66,13 +66,25 @@ def _enlarged_size(shape: tuple[int, ...], spacing_yx_mm: tuple[float, float]) -
 
 
 def _painted(canvas: np.ndarray, region: np.ndarray, colour: np.ndarray, half_width: float) -> np.ndarray:
-    inside = _smooth(region, (canvas.shape[1], canvas.shape[0]))
+    size = canvas.shape[1], canvas.shape[0]
+    inside = _with_thin_parts(_smooth(region, size), region, size)
     # Near 0.5 the smoothed mask falls linearly, so its distance from 0.5 over its slope is the distance to the border.
     slope = np.hypot(*np.gradient(inside)) + 1e-6
     distance = np.abs(inside - 0.5) / slope
     contour = np.clip(half_width + 0.5 - distance, 0, 1) * (slope > 1e-3)
     tinted = canvas + (colour - canvas) * (TINT * (inside >= 0.5))[..., np.newaxis]
     return tinted + (colour - tinted) * contour[..., np.newaxis]
+
+
+def _with_thin_parts(inside: np.ndarray, region: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    # Smoothing wipes out what is one pixel wide; such pixels come back as the blocks they are.
+    rows = ((np.arange(region.shape[0]) + 0.5) * size[1] / region.shape[0]).astype(int)
+    columns = ((np.arange(region.shape[1]) + 0.5) * size[0] / region.shape[1]).astype(int)
+    lost = region & (inside[np.ix_(rows, columns)] < 0.5)
+    if not lost.any():
+        return inside
+    blocks = Image.fromarray(lost.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    return np.maximum(inside, np.asarray(blocks, dtype=np.float32))
 
 
 def _smooth(region: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import numpy as np
 
@@ -38,13 +38,13 @@ def detached_data(header: Path, name: str, suffixes: tuple[str, ...]) -> Path:
 
     A header comes from anybody and could otherwise name any file of this machine. Raises ImageReadError. Source: ours.
     """
-    data = header.with_name(name) if PurePosixPath(name).name == PureWindowsPath(name).name == name else None
     allowed = {(header.stem + suffix).lower() for suffix in suffixes}
-    if data is None or name.lower() not in allowed:
+    if name.lower() not in allowed:
         raise ImageReadError(
             f"'{header.name}' points at the data file '{name[:80]}'; only {' or '.join(sorted(allowed))} in the same "
             "folder is read"
         )
+    data = header.with_name(name)
     if not data.is_file():
         raise ImageReadError(f"the data file '{name}' of '{header.name}' is missing; give both files together")
     return data

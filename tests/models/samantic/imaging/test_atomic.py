@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ def test_the_file_appears_under_its_name_only_when_the_block_has_ended(tmp_path:
         assert not target.exists()
         assert temporary.parent == tmp_path
     assert target.read_bytes() == b"whole"
-    assert os.listdir(tmp_path) == ["mask.nii.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mask.nii.gz"]
 
 
 def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -23,7 +22,7 @@ def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(tmp_path: Pa
         temporary.write_text("half")
         raise KeyError
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["labels.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.json"]
 
 
 def test_an_error_before_anything_was_written_is_passed_on(tmp_path: Path) -> None:
@@ -59,4 +58,4 @@ def test_what_a_killed_process_left_is_recognised_and_removed(tmp_path: Path) ->
     assert is_temporary(left)
     assert not is_temporary("kept.nii.gz")
     assert remove_leftovers(tmp_path) == 1
-    assert os.listdir(tmp_path) == ["kept.nii.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.nii.gz"]
