@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from samantic.datasets.development_sets import TRAINING_SETS
+from samantic.segsam.training.bundled import SHARES, class_names_in, train_bundled
+from samantic.segsam.training.fit import FitOptions
+
+
+def test_every_training_set_has_its_share_and_the_shares_are_a_whole():
+    assert SHARES.keys() == TRAINING_SETS.keys()
+    assert sum(SHARES.values()) == pytest.approx(1)
+
+
+def test_the_network_learns_the_classes_that_are_shown_in_the_vocabularys_order(square_view, disc_view):
+    # The set of the square labels the left kidney as well, but no picture shows one.
+    assert square_view.class_names == ("liver", "kidney_left")
+    names = class_names_in({"disc": [disc_view], "square": [square_view]})
+    assert set(names) == {"liver", "skin_lesion"}
+    assert names == class_names_in({"square": [square_view], "disc": [disc_view]})
+    kidney = replace(square_view, labels=square_view.labels * 2)
+    assert set(class_names_in({"square": [kidney]})) == {"kidney_left"}
+
+
+def test_without_the_data_training_is_refused_naming_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv("SAMANTIC_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match="SAMANTIC_DATA"):
+        train_bundled(tmp_path / "run", FitOptions(steps=1))
+    assert not (tmp_path / "run").exists()
