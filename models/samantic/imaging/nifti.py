@@ -10,11 +10,13 @@ import nibabel as nib
 import numpy as np
 
 from samantic.imaging.errors import ImageReadError
-from samantic.imaging.raw_image import RawImage
+from samantic.imaging.raw_image import LPS_TO_RAS, RawImage
 from samantic.imaging.voxel_data import check_size, read_voxels
 
 HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 MAX_OFFSET = 16 << 20  # header extensions are small; a larger offset only makes us decompress nothing for long
+SCANNER = 1
+UNITS_MM = {"meter": 1000.0, "micron": 0.001}
 RGB24 = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
@@ -28,7 +30,7 @@ def read_nifti(path: Path) -> RawImage:
     header = _header(path, compressed)
     shape = _shape_3d(path, header)
     try:
-        dtype, affine = header.get_data_dtype(), header.get_best_affine()
+        dtype, affine = header.get_data_dtype(), _affine(header)
         offset = int(header.get_data_offset())
         slope, intercept = header.get_slope_inter()
     except Exception as error:  # nibabel raises many kinds on a nonsensical header
@@ -76,6 +78,19 @@ def _shape_3d(path: Path, header: nib.Nifti1Header) -> tuple[int, int, int]:
         raise ImageReadError(f"'{path.name}' has {len(shape)} dimensions ({size}); give one 3-D volume at a time")
     i, j, k = (*shape, 1)[:3]
     return i, j, k
+
+
+def _affine(header: nib.Nifti1Header) -> np.ndarray:
+    # Between the two matrices, and in its units, as ITK chooses: a mask must lie on its image in 3D Slicer too.
+    sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
+    if sform_code == SCANNER or (sform_code > 0 and qform_code <= 0):
+        affine = header.get_sform()
+    elif qform_code > 0:
+        affine = header.get_qform()
+    else:
+        affine = LPS_TO_RAS @ np.diag([*header["pixdim"][1:4], 1.0])
+    scale = UNITS_MM.get(header.get_xyzt_units()[0], 1.0)
+    return np.diag([scale, scale, scale, 1.0]) @ affine
 
 
 def _voxels(path: Path, compressed: bool, offset: int, dtype: np.dtype, shape: tuple[int, int, int]) -> np.ndarray:

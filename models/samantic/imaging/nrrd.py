@@ -51,8 +51,7 @@ def read_nrrd(path: Path) -> RawImage:
     while len(grid) > 3 and grid[-1] == 1:
         grid = grid[:-1]
     if not 2 <= len(grid) <= 3:
-        more = "; overlapping segments in layers are not read" if "Segment0_ID" in texts else ""
-        raise ImageReadError(f"'{path.name}' has the size {fields['sizes']}; give one 3-D volume at a time{more}")
+        raise ImageReadError(f"'{path.name}' has the size {fields['sizes']}; give one 3-D volume at a time")
     affine = _affine(path, fields, len(grid), axes_before=int(colour))
     source, offset = _data_source(path, fields, data_start)
     shape = (*grid, 1)[:3]
@@ -107,12 +106,12 @@ def _has_colour_axis(path: Path, fields: dict[str, str], sizes: tuple[int, ...])
     if len(kinds) != len(sizes):
         return False
     not_spatial = [index for index, kind in enumerate(kinds) if kind not in ("domain", "space", "???", "none")]
-    if not not_spatial:
+    if all(index >= 3 and sizes[index] == 1 for index in not_spatial):
         return False
+    if kinds[0] == "list":
+        raise ImageReadError(f"'{path.name}' holds {sizes[0]} layers of overlapping segments; save it as one layer")
     if not_spatial == [0] and sizes[0] == 3:
         return True
-    if "list" in kinds and sizes[kinds.index("list")] == 1 and kinds[-1] == "list":
-        return False
     raise ImageReadError(f"'{path.name}' has axes of the kinds {fields['kinds']}; one value or RGB per voxel is read")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -46,13 +45,12 @@ def read_label_picture(path: Path) -> RawImage:
 
 def _decoded(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=("PNG", "JPEG")) as image:
-            warnings.simplefilter("ignore")
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.load()
-            return image.copy()
+            return image
     except Image.DecompressionBombError as error:
         raise ImageReadError(f"'{path.name}' claims to be a picture of more than {MAX_PIXELS} pixels") from error
     except Exception as error:  # Pillow raises many kinds on damaged files

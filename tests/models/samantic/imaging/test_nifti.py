@@ -3,6 +3,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK
 
 from samantic.imaging import ImageReadError, Volume, read_volume, write_volume
 
@@ -115,3 +116,35 @@ def test_a_matrix_that_cannot_be_inverted_is_refused(tmp_path: Path) -> None:
     path.write_bytes(block)
     with pytest.raises(ImageReadError, match=r"'a.nii' is not an image: the affine is not invertible"):
         read_volume(path)
+
+
+@pytest.mark.parametrize("sform_code", range(5))
+@pytest.mark.parametrize("qform_code", range(5))
+def test_of_two_matrices_that_disagree_the_one_is_taken_that_itk_takes(
+    tmp_path: Path, sform_code: int, qform_code: int
+) -> None:
+    header = nib.Nifti1Header()
+    header.set_data_shape((3, 4, 5))
+    header.set_data_dtype(np.int16)
+    header.set_sform([[2, 0, 0, 100], [0, 3, 0, 7], [0, 0, 4, 9], [0, 0, 0, 1]], sform_code)
+    header.set_qform([[-2, 0, 0, -50], [0, -3, 0, 5], [0, 0, 4, 3], [0, 0, 0, 1]], qform_code)
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    path = tmp_path / "a.nii"
+    path.write_bytes(bytes(header.binaryblock) + bytes(4 + 120))
+    image = SimpleITK.ReadImage(str(path))
+    expected = np.eye(4)
+    expected[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    expected[:3, 3] = image.GetOrigin()
+    np.testing.assert_allclose(read_volume(path).affine, np.diag([-1.0, -1, 1, 1]) @ expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("micron", 0.001), ("mm", 1), ("meter", 1000), ("unknown", 1)])
+def test_lengths_in_other_units_become_millimetres(tmp_path: Path, unit: str, scale: float) -> None:
+    image = nib.Nifti1Image(
+        np.zeros((2, 2, 2), np.int16), np.array([[2, 0, 0, 5], [0, 2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1]])
+    )
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "a.nii")
+    back = read_volume(tmp_path / "a.nii")
+    np.testing.assert_allclose(back.spacing_mm, np.array([2, 2, 3]) * scale, rtol=1e-6)
+    np.testing.assert_allclose(back.affine[:3, 3], np.array([5, 6, 7]) * scale, rtol=1e-6)

@@ -148,7 +148,15 @@ def test_a_missing_data_file_is_named(tmp_path: Path) -> None:
         ({"sizes": "2 3 0"}, "every axis needs at least one voxel"),
         ({"sizes": "2 3 -4"}, "every axis needs at least one voxel"),
         ({"dimension": "4", "sizes": "2 3 2 2"}, "give one 3-D volume at a time"),
-        ({"dimension": "4", "sizes": "2 3 2 2", "kinds": "list domain domain domain"}, "kinds"),
+        ({"dimension": "4", "sizes": "2 3 2 2", "kinds": "vector domain domain domain"}, "of the kinds vector"),
+        (
+            {"dimension": "4", "sizes": "2 3 2 2", "kinds": "list domain domain domain"},
+            "2 layers of overlapping segments",
+        ),
+        (
+            {"dimension": "4", "sizes": "3 2 2 2", "kinds": "list domain domain domain"},
+            "3 layers of overlapping segments",
+        ),
         ({"encoding": "bzip2"}, "encoded as 'bzip2'; raw and gzip are read"),
         ({"endian": "middle"}, "endian 'middle'"),
         ({"byte_skip": "-1"}, "uses 'byte skip'"),
@@ -166,3 +174,8 @@ def test_a_line_that_is_no_field_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\nhello\n\n")
     with pytest.raises(ImageReadError, match="has a line that is no field: 'hello'"):
         read_volume(tmp_path / "a.nrrd")
+
+
+def test_a_last_axis_of_one_is_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nrrd", dimension="4", sizes="2 3 4 1", kinds="domain domain domain list")
+    assert read_volume(path).shape_ijk == (2, 3, 4)
