@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from samantic.app.lib.server.settings import Limits, allowed_origins
 from samantic.imaging.atomic import atomic_path
 
 HOME_VARIABLE = "SAMANTIC_HOME"
@@ -74,6 +75,7 @@ def server_command(studies: Path, host: str, port: int, conf: Mapping[str, str],
     if not 0 < port < 65536:
         raise LaunchError(f"The port is {port}, but it must be a number from 1 to 65535.")
     _check_models(conf.get("models", "all"))
+    _check_environment()
     try:
         app = copy_app(home)
         log_config = _write_log_config(app)
@@ -146,6 +148,14 @@ def _check_models(models: str) -> None:
     unknown = [name.strip() for name in models.split(",") if name.strip() not in (*known, "all")]
     if unknown:
         raise LaunchError(f"There is no model '{unknown[0]}'; use all or any of {', '.join(known)}.")
+
+
+def _check_environment() -> None:
+    try:
+        Limits.from_environment()
+        allowed_origins()
+    except ValueError as error:
+        raise LaunchError(str(error)) from error
 
 
 def _write_log_config(app: Path) -> Path:

@@ -30,9 +30,9 @@ from starlette.testclient import TestClient
 from samantic.app.lib.server.errors import UnexpectedErrors
 from samantic.app.lib.server.inference_queue import BusyError, InferenceQueue
 from samantic.app.lib.server.json_input import json_object
-from samantic.app.lib.server.limits import MIB, Limits, UploadLimit
-from samantic.app.lib.server.origins import allowed_origins
+from samantic.app.lib.server.limits import UploadLimit
 from samantic.app.lib.server.sessions import DurableSessions
+from samantic.app.lib.server.settings import MIB, Limits, allowed_origins
 
 WAITING = 2
 
@@ -231,7 +231,8 @@ def test_a_session_is_opened_used_and_closed(
     assert requests.get(url + session, params={"image": True}, timeout=10).content == upload
     answer = requests.post(
         f"{a_hosted_server.url}/infer/test",
-        params={"session_id": session, "output": "json"},
+        # The stock Slicer module sends the name of its volume along, whatever that is.
+        params={"session_id": session, "image": "2: CT head", "output": "json"},
         data={"params": "{}"},
         timeout=30,
     )

@@ -50,6 +50,15 @@ def test_an_unknown_model_is_said_before_anything_starts(models: str, studies: P
         serve(studies, conf={"models": models}, home=tmp_path / "home")
 
 
+@pytest.mark.parametrize("variable", ["SAMANTIC_MAX_UPLOAD_MB", "SAMANTIC_ALLOWED_ORIGINS"])
+def test_a_setting_that_makes_no_sense_is_said_before_anything_starts(
+    variable: str, studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "a lot")
+    with pytest.raises(LaunchError, match=rf"{variable}.*'a lot'"):
+        serve(studies, home=tmp_path / "home")
+
+
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_a_port_that_is_none_is_said(port: int, studies: Path, tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="1 to 65535"):

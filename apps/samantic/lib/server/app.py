@@ -13,14 +13,15 @@ from starlette.middleware import Middleware
 from samantic import __version__
 from samantic.app.lib.server.errors import UnexpectedErrors, install_error_handlers
 from samantic.app.lib.server.inference_queue import InferenceQueue
-from samantic.app.lib.server.limits import Limits, UploadLimit
-from samantic.app.lib.server.origins import ForeignPages, allowed_origins
+from samantic.app.lib.server.limits import UploadLimit
+from samantic.app.lib.server.origins import ForeignPages
 from samantic.app.lib.server.routes_datastore import datastore_router
 from samantic.app.lib.server.routes_infer import infer_router
 from samantic.app.lib.server.routes_other import no_proxy_router, other_router
 from samantic.app.lib.server.routes_samantic import samantic_router
 from samantic.app.lib.server.routes_sessions import session_router
 from samantic.app.lib.server.routes_tasks import task_router
+from samantic.app.lib.server.settings import Limits, allowed_origins
 
 
 def create_server(stock: FastAPI, environment: Mapping[str, str] = os.environ) -> FastAPI:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 
-from samantic.app.lib.server.limits import Limits
+from samantic.app.lib.server.settings import Limits
 
 MAX_DEPTH = 32
 

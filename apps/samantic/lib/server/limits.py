@@ -1,42 +1,12 @@
-"""How much a server takes on, and the refusal of uploads beyond it."""
+"""The refusal of requests that are too large."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samantic.app.lib.server.errors import plain_response
-
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of one server. upload_bytes: of a request's body; json_bytes: of parameters sent as JSON.
-
-    running and waiting: inferences at work at once, and those that may wait for a turn. Source: ours.
-    """
-
-    upload_bytes: int = 2048 * MIB
-    json_bytes: int = 1 * MIB
-    running: int = 4
-    waiting: int = 24
-
-    @staticmethod
-    def from_environment(environment: Mapping[str, str] = os.environ) -> Limits:
-        """Return the bounds, with SAMANTIC_MAX_UPLOAD_MB, SAMANTIC_INFER_RUNNING and SAMANTIC_INFER_WAITING applied.
-
-        Raises ValueError naming a variable that is not a whole number of at least 1 (waiting: 0).
-        """
-        return Limits(
-            upload_bytes=_whole(environment, "SAMANTIC_MAX_UPLOAD_MB", 2048, 1) * MIB,
-            running=_whole(environment, "SAMANTIC_INFER_RUNNING", 4, 1),
-            waiting=_whole(environment, "SAMANTIC_INFER_WAITING", 24, 0),
-        )
+from samantic.app.lib.server.settings import MIB
 
 
 class UploadLimit:
@@ -69,10 +39,3 @@ class UploadLimit:
             return message
 
         await self._app(scope, counted, send)
-
-
-def _whole(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
-    text = environment.get(name, "").strip() or str(default)
-    if not text.isdigit() or int(text) < least:
-        raise ValueError(f"{name} is '{text}', but it must be a whole number of at least {least}.")
-    return int(text)

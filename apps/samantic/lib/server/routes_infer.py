@@ -46,7 +46,7 @@ def infer_router(queue: InferenceQueue) -> APIRouter:
         _: User = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER)),
     ) -> Any:
         known_model(model)
-        _check_source(image, session_id, file)
+        image = _checked_source(image, session_id, file)
         parameters = json_object(params, "params")
         background = _check_parameters(parameters, model)
         if output == stock.ResultType.dicom_seg:
@@ -71,15 +71,17 @@ def infer_router(queue: InferenceQueue) -> APIRouter:
     return router
 
 
-def _check_source(image: str, session_id: str, file: UploadFile | None) -> None:
-    if image:
-        known_image(image)
+def _checked_source(image: str, session_id: str, file: UploadFile | None) -> str:
+    # With a session or a file the image's id is only what the client calls it, and may be anything.
     if session_id:
         known_session(session_id)
+        return ""
     if file is not None:
         image_ending(file)
-    elif not image and not session_id:
+        return ""
+    if not image:
         raise HTTPException(422, "No image was given: name one by 'image' or 'session_id', or send one as 'file'.")
+    return known_image(image)
 
 
 def _check_parameters(parameters: dict[str, Any], model: str) -> bool:

@@ -13,8 +13,8 @@ from monailabel.endpoints.user.auth import RBAC, User
 
 from samantic import __version__
 from samantic.app.lib.datastore import IMAGE_EXTENSIONS, LABEL_EXTENSIONS, printable
-from samantic.app.lib.server.limits import Limits
 from samantic.app.lib.server.lookups import known_model, running_app
+from samantic.app.lib.server.settings import Limits
 from samantic.vocabulary import SemanticClass, load_vocabulary
 
 PACKAGES = ("monailabel", "monai", "torch")

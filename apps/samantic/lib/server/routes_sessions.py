@@ -14,8 +14,8 @@ from monailabel.endpoints import session as stock
 from monailabel.endpoints.user.auth import RBAC, User
 
 from samantic.app.lib.datastore import NameRefusedError, image_extension, printable
-from samantic.app.lib.server.limits import Limits
 from samantic.app.lib.server.lookups import known_session, sessions
+from samantic.app.lib.server.settings import Limits
 from samantic.app.lib.server.uploads import base_name, check_is_image
 
 MAX_FILES = 20_000
