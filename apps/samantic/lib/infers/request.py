@@ -16,6 +16,9 @@ from samantic.prompts import Box, Point, PromptSet
 ANONYMOUS_CLIENT = "user-xyz"
 """What every stock client calls itself unless its user says otherwise."""
 
+MAX_PIXELS = 200_000_000
+"""Of all objects of a request together: each has mask logits at the resolution of the slice."""
+
 # Their values are lists too, so they must not be taken for a class with points.
 NOT_A_LABEL = frozenset({"foreground", "background", "points", "roi", "boxes", "classes", "labels", "label_info"})
 
@@ -69,6 +72,7 @@ def read_request(params: Mapping[str, Any], volume: Volume, choice: ClassChoice)
         PromptedObject(d.label, d.prompts.validated(volume.shape_ijk, axis=axis, slice_index=asked_slice))
         for d in drafts
     )
+    _check_size(len(objects), volume.shape_ijk, axis)
     slice_index = asked_slice if asked_slice is not None else _common_slice(objects, axis)
     return InferRequest(
         objects=objects,
@@ -254,6 +258,16 @@ def _common_slice(objects: Sequence[PromptedObject], axis: int) -> int:
             "name it with 'slice'."
         )
     return found[0]
+
+
+def _check_size(count: int, shape_ijk: tuple[int, int, int], axis: int) -> None:
+    rows, columns = (size for other, size in enumerate(shape_ijk) if other != axis)
+    allowed = max(1, MAX_PIXELS // (rows * columns))
+    if count > allowed:
+        raise RequestError(
+            f"The request has {count} objects; at most {allowed} fit into one request for a slice of {rows} x "
+            f"{columns} pixels."
+        )
 
 
 def _nothing_prompted(with_classes: bool) -> str:

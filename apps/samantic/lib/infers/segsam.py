@@ -21,7 +21,7 @@ from samantic.app.lib.infers.refining import Refining
 from samantic.app.lib.infers.request import read_request
 from samantic.app.lib.infers.sessions import Refinements
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.wire import RequestError
+from samantic.app.lib.infers.wire import RequestError, sentence
 from samantic.imaging import ImageReadError, SliceView, WindowError
 from samantic.prompts import PromptError
 from samantic.sam import EmbeddingCache, embeddings_folder
@@ -80,7 +80,7 @@ class SegSam(InferTask):
         try:
             return self._answer(request)
         except REFUSALS as error:
-            raise HTTPException(422, str(error)) from error
+            raise HTTPException(422, sentence(error)) from error
 
     def _answer(self, params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
         watch = Stopwatch()

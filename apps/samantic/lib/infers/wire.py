@@ -127,6 +127,12 @@ def parsed(value: Any, key: str) -> Any:
         raise RequestError(f"'{key}' is the text {shown(value)}, which is not valid JSON.") from None
 
 
+def sentence(error: Exception) -> str:
+    """The message of an error as a sentence of its own: with a capital letter and a full stop, on one line."""
+    message = " ".join(str(error).split())
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+
+
 def shown(value: Any) -> str:
     """A value as an error message quotes it: short, on one line."""
     quoted = repr(value)

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from samantic.app.lib.infers.class_choice import ClassChoice
@@ -235,3 +236,11 @@ def test_clients_that_all_have_the_stock_name_are_told_apart_by_their_address() 
     one, other = ({"client_id": "user-xyz", "client_address": address} for address in ("10.0.0.1", "10.0.0.2"))
     assert owner_of(one) != owner_of(other)
     assert owner_of({**one, "client_id": "me"}) == owner_of({**other, "client_id": "me"})
+
+
+def test_many_objects_in_a_huge_picture_are_refused_before_they_take_memory(a_choice: ClassChoice) -> None:
+    huge = Volume(np.zeros((6000, 5000, 1), np.uint8), np.diag([-1.0, -1, 1, 1]), "unknown", "photograph")
+    boxes = [[10 * n, 10 * n + 8, 5, 20] for n in range(7)]
+    assert len(read_request({"boxes": boxes[:6]}, huge, a_choice).objects) == 6
+    with pytest.raises(RequestError, match="at most 6"):
+        read_request({"boxes": boxes}, huge, a_choice)

@@ -407,7 +407,10 @@ def test_a_bad_request_is_a_422_with_one_sentence_and_leaves_nothing_behind(
     with pytest.raises(HTTPException) as refused:
         task({"image": str(a_ct_file), **params})
     assert refused.value.status_code == 422
-    assert "\n" not in str(refused.value.detail)
+    detail = str(refused.value.detail)
+    assert "\n" not in detail
+    assert detail[0] in "'" or detail[0].isupper()
+    assert detail.endswith((".", "?"))
     assert list(temporary_folder.iterdir()) == []
     assert ask(task, a_ct_file, **CLICK)[1]["predicted_class"]
 
@@ -416,7 +419,7 @@ def test_eight_threads_get_the_answers_that_each_would_get_alone(task: SegSam, a
     requests = [{"foreground": [[10 + 3 * n, 12 + 2 * n, n % 4]]} for n in range(8)]
     alone = [mask_of(ask(task, a_ct_file, **params)) for params in requests]
     wrong: list[int] = []
-    model_threads = [thread for thread in threading.enumerate() if thread.name.startswith("segsam-")]
+    model_threads = sum(thread.name.startswith("segsam-") for thread in threading.enumerate())
 
     def click(number: int) -> None:
         for _ in range(3):
@@ -429,7 +432,7 @@ def test_eight_threads_get_the_answers_that_each_would_get_alone(task: SegSam, a
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert [t for t in threading.enumerate() if t.name.startswith("segsam-")] == model_threads
+    assert sum(thread.name.startswith("segsam-") for thread in threading.enumerate()) <= model_threads
 
 
 def test_the_image_may_be_a_folder_with_a_dicom_series(task: SegSam) -> None:
