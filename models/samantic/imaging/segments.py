@@ -49,7 +49,8 @@ def segment_texts(
     shape_ijk: of the voxels in the file. offset_ijk: where they begin in the reference image. Source: Slicer's
     segmentation storage node, version 5.
     """
-    extent = " ".join(f"{low} {low + count - 1}" for low, count in zip(offset_ijk, shape_ijk, strict=True))
+    # Counted from the first voxel of the file; Slicer adds the offset.
+    extent = " ".join(f"0 {count - 1}" for count in shape_ijk)
     texts = {}
     for index, segment in enumerate(segments):
         entry = f"TerminologyEntry:{segment.terminology}|" if segment.terminology else ""

@@ -52,6 +52,8 @@ def write_mask(
         if segments is None:
             segments = default_segments(labels_present(labels))
         _check_segments(segments)
+        if labels.size == 1:  # Slicer takes a single voxel for an empty segmentation
+            labels = np.pad(labels, ((0, 0), (0, 0), (0, 1)))
         i, j, k = labels.shape
         texts = segment_texts(segments, (i, j, k), offset)
     _write(path, suffix, labels, affine, texts, durable)

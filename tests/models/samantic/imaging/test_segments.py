@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from samantic.imaging import ImageReadError, ImageWriteError, SegmentInfo, Volume, read_segments, write_mask
+from samantic.imaging import ImageReadError, ImageWriteError, SegmentInfo, Volume, read_mask, read_segments, write_mask
 
 KIDNEY = (
     "Segmentation category and type~SCT^123037004^Anatomical Structure~SCT^64033007^Kidney~SCT^7771000^Left"
@@ -53,8 +53,18 @@ def test_the_header_says_what_slicer_asks_for(tmp_path: Path, phantom: Volume, m
 def test_a_part_says_where_it_begins_in_the_image(tmp_path: Path, phantom: Volume) -> None:
     write_mask(tmp_path / "m.seg.nrrd", np.ones((2, 3, 4), bool), phantom, lower_ijk=(1, 2, 3))
     image = SimpleITK.ReadImage(str(tmp_path / "m.seg.nrrd"))
-    assert image.GetMetaData("Segment0_Extent") == "1 2 2 4 3 6"
+    assert image.GetMetaData("Segment0_Extent") == "0 1 0 2 0 3"  # Slicer adds the offset
     assert image.GetMetaData("Segmentation_ReferenceImageExtentOffset") == "1 2 3"
+
+
+def test_a_single_voxel_is_not_written_alone_because_slicer_takes_that_for_nothing(
+    tmp_path: Path, phantom: Volume
+) -> None:
+    write_mask(tmp_path / "m.seg.nrrd", np.full((1, 1, 1), 5), phantom, lower_ijk=(4, 6, 8))
+    assert SimpleITK.ReadImage(str(tmp_path / "m.seg.nrrd")).GetSize() == (1, 1, 2)
+    back = read_mask(tmp_path / "m.seg.nrrd", phantom)
+    assert back[4, 6, 8] == 5
+    assert np.count_nonzero(back) == 1
 
 
 def test_undescribed_labels_become_segments_with_their_own_values_and_colours(
