@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from samantic.vocabulary import Code, SemanticClass, UnknownClassError, load_vocabulary
-from samantic.vocabulary.slicer_export import export_for_slicer
 
 app = typer.Typer(no_args_is_help=True, help="The semantic classes: what can be named, with codes, colours and words.")
 
@@ -86,6 +85,8 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder for the two files
 
     Try: samantic vocabulary export slicer_extension/Samantic/Resources
     """
+    from samantic.vocabulary.slicer_export import export_for_slicer  # late: what writes files is slow to load
+
     if folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is a file, not a folder.")
     for path in export_for_slicer(load_vocabulary(), folder):

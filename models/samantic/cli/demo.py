@@ -1,0 +1,86 @@
+"""`samantic demo`: images to try everything with, made here, nothing downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from samantic.cli.plain_errors import plain_errors
+from samantic.cli.serve import Host, Port, start
+
+if TYPE_CHECKING:
+    from samantic.datasets import DemoStudy
+
+SERVED = """
+[bold]The server is starting; it answers in a few seconds.[/bold]
+
+Open    [cyan]http://{address}/[/cyan]            all requests, to try in the browser
+        [cyan]http://{address}/info/[/cyan]       models, labels, images
+
+Click   in 3D Slicer: module MONAILabel, server http://{address}, Next Sample, Smart Edit
+
+        curl -F 'params={{"foreground": [{click}]}}' \\
+             'http://{address}/infer/segsam?image=ct_abdomen&output=json'
+
+        python -c 'from monailabel.client import MONAILabelClient as C
+        print(C("http://{address}").infer("segsam", "ct_abdomen", {{"foreground": [{click}]}}))'
+
+Stop    Ctrl-C
+"""
+
+UNSERVED = """
+Next    {samantic} infer {image} --point {point} -o mask.nii.gz --overlay overlay.png
+
+        {samantic} demo --serve
+"""
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to put the images; otherwise `demo` in SAMANTIC_HOME (~/.samantic).")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Start the server on the images.")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Write a demo study (CT abdomen, MR head, skin and ultrasound pictures, with truth) and say what to try with it.
+
+    Example: samantic demo
+
+    Example: samantic demo --serve --port 8000
+    """
+    console = Console()
+    from samantic.datasets import DemoStudyError, write_demo_study
+    from samantic.sam import samantic_home
+
+    folder = folder or samantic_home() / "demo"
+    with plain_errors(DemoStudyError), _bar(console) as bar:
+        task = bar.add_task("Making the demo study", total=None)
+        study = write_demo_study(folder, lambda image: bar.update(task, description=f"Making {image}"))
+    _list(console, study)
+    abdomen = study["ct_abdomen"]
+    i, j, k = abdomen.clicks["liver"]
+    if serve:
+        console.print(
+            SERVED.format(address=f"{host}:{port}", click=f"[{i}, {j}, {k}]"), highlight=False, soft_wrap=True
+        )
+        start(study.folder, host, port)
+    else:
+        text = UNSERVED.format(samantic="samantic", image=abdomen.path, point=f"{i},{j},{k}")
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True)
+
+
+def _list(console: Console, study: DemoStudy) -> None:
+    console.print(f"The demo study is in {study.folder}, its truth in {study.folder / 'truth'}:", soft_wrap=True)
+    for image in study:
+        names = list(image.names.values())
+        words = f"{len(names)} classes" if len(names) > 4 else ", ".join(names)
+        console.print(f"  {image.path.name:<20} {image.modality:<4} {words}", highlight=False)

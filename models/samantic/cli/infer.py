@@ -1,0 +1,154 @@
+"""`samantic infer`: prompts or a class list -> mask file, overlay picture and a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from samantic.cli.plain_errors import plain_errors
+
+if TYPE_CHECKING:
+    from samantic.cli.segment import Answer
+
+MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".png")  # .seg.nrrd ends with .nrrd
+MODALITIES = ("CT", "MR", "US", "RGB")
+ALSO_PRESENT = 0.5
+
+
+def infer(
+    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MetaImage, PNG or JPEG file, or a folder with DICOM.")],
+    point: Annotated[
+        list[str] | None, typer.Option(help="Voxel i,j,k in the object (x,y in a photograph); may be repeated.")
+    ] = None,
+    negative: Annotated[
+        list[str] | None, typer.Option(help="Voxel that is not in the object; may be repeated.")
+    ] = None,
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="x0,x1,y0,y1,z0,z1 around an object, half-open; four numbers in a photograph or with --slice; "
+            "repeated: several objects."
+        ),
+    ] = None,
+    classes: Annotated[
+        str, typer.Option(help="Comma-separated names that the answer may have; without prompts: what to look for.")
+    ] = "",
+    text: Annotated[str | None, typer.Option(help="The class in words, e.g. 'the left kidney'.")] = None,
+    slice_index: Annotated[
+        int | None, typer.Option("--slice", min=0, help="Slice along the axis; otherwise that of the prompts.")
+    ] = None,
+    axis: Annotated[int, typer.Option(min=0, max=2, help="Voxel axis across the slices: 0 i, 1 j, 2 k.")] = 2,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Mask file: .nii.gz, .seg.nrrd, .nrrd, .mha or .png.")
+    ] = None,
+    overlay: Annotated[Path | None, typer.Option(help="Picture (.png) of the slice with the mask over it.")] = None,
+    window: Annotated[
+        str | None, typer.Option(help="ct, soft_tissue, lung, bone, brain or percentile; otherwise by modality.")
+    ] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="CT, MR, US or RGB, where the file does not say.", case_sensitive=False)
+    ] = None,
+    model: Annotated[str, typer.Option(help="Bundled model; `samantic models list` shows them.")] = "segsam-tiny",
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; otherwise the GPU if there is one.")] = None,
+) -> None:
+    """Segment one slice of an image, here and now, without a server.
+
+    [bold]Click[/bold]: samantic infer ct.nii.gz --point 45,70,66 -o mask.nii.gz --overlay overlay.png
+
+    [bold]Correct and name[/bold]: samantic infer ct.nii.gz --point 45,70,66 --negative 80,40,66 --classes liver,spleen
+
+    [bold]Box in a photograph[/bold]: samantic infer mole.jpg --box 120,380,90,310 -o mask.png
+
+    [bold]Look for classes[/bold]: samantic infer ct.nii.gz --classes liver,spleen,aorta --slice 66 -o mask.seg.nrrd
+    """
+    _check(image, output, overlay)
+    console = Console()
+    with console.status("Starting") as status:
+        from samantic.cli.segment import Request, segment
+
+        with plain_errors(*_refusals()):
+            answer = segment(
+                Request(
+                    image=image,
+                    points=tuple(point or ()),
+                    negatives=tuple(negative or ()),
+                    boxes=tuple(box or ()),
+                    classes=classes,
+                    text=text,
+                    axis=axis,
+                    slice_index=slice_index,
+                    window=window,
+                    modality=_modality(modality),
+                    model=model,
+                    device=device,
+                ),
+                status.update,
+            )
+            if output is not None:
+                answer.write_mask(output)
+            if overlay is not None:
+                answer.write_overlay(overlay)
+    _report(console, answer)
+    for path in (output, overlay):
+        if path is not None:
+            console.print(f"Written: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    from samantic.vocabulary import TextEncoderError
+
+    # ValueError covers what prompts, images, windows, views, classes and checkpoints refuse; OSError, files.
+    return ValueError, OSError, TextEncoderError
+
+
+def _check(image: Path, output: Path | None, overlay: Path | None) -> None:
+    """Refuse before anything is loaded what could not be read or written afterwards."""
+    if not image.exists():
+        raise typer.BadParameter(f"There is no file or folder '{image}'.")
+    for option, path, suffixes in (("--output", output, MASK_SUFFIXES), ("--overlay", overlay, (".png",))):
+        if path is None:
+            continue
+        if not path.name.lower().endswith(suffixes):
+            raise typer.BadParameter(f"{option} '{path.name}' must end with {', '.join(suffixes)}.")
+        if not path.absolute().parent.is_dir():
+            raise typer.BadParameter(f"{option}: there is no folder '{path.parent}'.")
+
+
+def _modality(named: str | None) -> Any:
+    if named is not None and named.upper() not in MODALITIES:
+        raise typer.BadParameter(f"--modality is '{named}', but it must be one of {', '.join(MODALITIES)}.")
+    return None if named is None else named.upper()
+
+
+def _report(console: Console, answer: Answer) -> None:
+    photograph = answer.volume.kind == "photograph"
+    place = (
+        "photograph" if photograph else f"{answer.view.plane} slice {answer.view.index} along axis {answer.view.axis}"
+    )
+    console.print(f"{answer.volume.modality}, {place}", highlight=False)
+    if not answer.predictions:
+        console.print("Nothing was found; give a point or a box, or other classes.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("value", "class", "probability", "quality", "pixels", "next likely"):
+        justify: Any = "right" if heading in ("value", "pixels") else "left"
+        table.add_column(heading, justify=justify, no_wrap=heading != "next likely", overflow="fold")
+    for prediction, segment in zip(answer.predictions, answer.segments, strict=True):
+        ranked = sorted(prediction.class_probabilities.items(), key=lambda item: -item[1])
+        table.add_row(
+            str(segment.value),
+            prediction.predicted_class,
+            f"{ranked[0][1]:.0%}",
+            f"{prediction.predicted_iou:.2f}",
+            str(int(prediction.mask.sum())),
+            ", ".join(f"{name} {share:.0%}" for name, share in ranked[1:3]),
+        )
+    console.print(table)
+    present = answer.predictions[0].presence
+    names = sorted((name for name, share in present.items() if share >= ALSO_PRESENT), key=lambda name: -present[name])
+    if names:
+        console.print("Also in the picture: " + ", ".join(f"{name} {present[name]:.0%}" for name in names[:12]))

@@ -1,0 +1,40 @@
+"""`samantic serve`: the server on a folder of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from samantic.cli.plain_errors import plain_errors
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in, without a password.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+def serve(
+    studies: Annotated[Path, typer.Argument(help="Folder of images; masks that are submitted go to its `labels`.")],
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    models: Annotated[str, typer.Option(help="Comma-separated models to load; `all` loads every one.")] = "all",
+    home: Annotated[
+        Path | None, typer.Option(help="Where the server keeps its own files; otherwise SAMANTIC_HOME or ~/.samantic.")
+    ] = None,
+) -> None:
+    """Serve a folder of NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG images to 3D Slicer and other MONAI Label clients.
+
+    Example: samantic serve ~/studies --port 8000
+
+    Then open http://127.0.0.1:8000 in 3D Slicer's MONAILabel module.
+    """
+    start(studies, host, port, models, home)
+
+
+def start(studies: Path, host: str, port: int, models: str = "all", home: Path | None = None) -> None:
+    """Serve until the process is told to stop; what cannot be started is an error of the command line."""
+    from samantic.app.launch import LaunchError
+    from samantic.app.launch import serve as run_server
+
+    with plain_errors(LaunchError):
+        run_server(studies, host, port, {"models": models}, home)
