@@ -13,6 +13,7 @@ import torch
 from samantic.sam import EmbeddingCache
 from samantic.segsam import ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
+from samantic.segsam.semantic_aware_decoder import SemanticMasks
 
 
 def _same(first: ObjectPrediction, second: ObjectPrediction) -> bool:
@@ -141,6 +142,32 @@ class TestNames:
     def test_an_unknown_class_is_refused_naming_it_and_those_that_are_known(self, predictor, picture, clicked):
         with pytest.raises(ValueError, match=r"does not know the class 'lever'.*liver.*hippocampus_anterior"):
             predictor.decode(predictor.encode(picture), [clicked((30, 20))], classes=["liver", "lever"])
+
+    def test_the_name_is_that_of_the_class_whose_map_is_brightest_on_the_object(self, predictor, picture, clicked):
+        def left_half(_module, _inputs, output: BinaryMasks) -> BinaryMasks:
+            logits = torch.full_like(output.mask_logits, -20.0)
+            logits[..., :16] = 20.0
+            return BinaryMasks(logits, output.predicted_iou)
+
+        def liver_left_lesion_right(_module, _inputs, output: SemanticMasks) -> SemanticMasks:
+            logits = torch.zeros_like(output.semantic_logits)
+            logits[:, 1 + predictor.class_names.index("liver"), :, :8] = 5.0
+            logits[:, 1 + predictor.class_names.index("skin_lesion"), :, 8:] = 9.0
+            logits[:, 0] = 30.0  # background never takes part
+            present = torch.tensor([[-3.0, -2.0, 0.0, 2.0, 3.0]])
+            return SemanticMasks(logits, present)
+
+        predictor.network.mask_decoder.register_forward_hook(left_half)
+        predictor.network.semantic_decoder.register_forward_hook(liver_left_lesion_right)
+        features = predictor.encode(picture)
+        (answer,) = predictor.decode(features, [clicked((3, 3))])
+        assert answer.predicted_class == "liver"
+        assert answer.class_probabilities["liver"] > 0.9
+        expected = torch.sigmoid(torch.tensor([-2.0, 0.0, 2.0, 3.0])).tolist()
+        assert list(answer.presence) == list(predictor.class_names[1:])
+        assert list(answer.presence.values()) == pytest.approx(expected)
+        (asked,) = predictor.decode(features, [clicked((3, 3))], classes=["skin_lesion", "kidney_left"])
+        assert asked.class_probabilities == pytest.approx({"skin_lesion": 0.5, "kidney_left": 0.5}, abs=1e-3)
 
     def test_an_empty_mask_still_gets_a_name(self, predictor, picture, clicked):
         def nothing(_module, _inputs, output: BinaryMasks) -> BinaryMasks:
