@@ -55,15 +55,19 @@ class BatchBuilder:
         for view in views:
             picture = picture_of(view, self.picture_size, random)
             regions = self._regions(view, picture)
-            chosen = random.permutation(sorted(regions))[: self.objects_per_image].astype(int).tolist()
+            large = sorted(index for index, region in regions.items() if region.sum() >= SMALLEST_OBJECT)
+            chosen = random.permutation(large)[: self.objects_per_image].astype(int).tolist()
             here = np.zeros(len(self.index_of), dtype=bool)
-            here[list(regions)] = True
+            here[large] = True
+            # A sliver of a class is no object, but it would be wrong to call the class absent.
+            known_here = self._known(view)
+            known_here[[index for index in regions if index not in large]] = False
             for index in chosen:
                 objects.append(_object_in(regions[index], random))
                 image_index.append(len(images))
                 class_index.append(index)
                 present.append(here)
-                known.append(self._known(view))
+                known.append(known_here)
             images.append(picture.image)
         if not objects:
             return None
@@ -79,15 +83,15 @@ class BatchBuilder:
         )
 
     def _regions(self, view: LabelledView, picture: TrainingPicture) -> dict[int, np.ndarray]:
+        """The regions of all classes that the picture shows, however small, on the mask grid."""
         regions = {}
         for value in picture.labels.unique().tolist():
             if value == 0:
                 continue
             name = view.class_names[value - 1]
-            share = functional.avg_pool2d((picture.labels == value).float()[None, None], 2)[0, 0]
-            region = (share >= 0.5).numpy()
-            if name in self.index_of and region.sum() >= SMALLEST_OBJECT:
-                regions[self.index_of[name]] = region
+            if name in self.index_of:
+                share = functional.avg_pool2d((picture.labels == value).float()[None, None], 2)[0, 0]
+                regions[self.index_of[name]] = (share >= 0.5).numpy()
         return regions
 
     def _known(self, view: LabelledView) -> np.ndarray:

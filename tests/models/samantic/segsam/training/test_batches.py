@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam.training.batches import SMALLEST_OBJECT, BatchBuilder, TrainingBatch
@@ -76,8 +77,6 @@ def test_an_object_is_the_whole_class_or_one_of_its_connected_parts(builder):
     labels[10:30, 6:28] = labels[34:56, 36:60] = 1
     image = np.full((64, 64, 3), 90, dtype=np.uint8)
     view = LabelledView("two parts", "ct", image, labels, ("liver",))
-    from scipy import ndimage
-
     counts = set()
     for seed in range(30):
         batch = builder.build([view], np.random.default_rng(seed))
@@ -92,6 +91,21 @@ def test_views_without_an_object_large_enough_give_no_batch(builder, square_view
     tiny[30, 40] = 1
     empty = replace(square_view, labels=np.zeros_like(tiny))
     assert builder.build([empty, replace(square_view, labels=tiny)], np.random.default_rng(1)) is None
+
+
+def test_a_class_of_which_only_a_sliver_is_seen_is_unknown_and_not_absent(builder, square_view):
+    labels = square_view.labels.copy()
+    labels[3:6, 3:6] = 2
+    seen = []
+    for seed in range(20):
+        batch = builder.build([replace(square_view, labels=labels)], np.random.default_rng(seed))
+        assert batch is not None
+        known, present = _row(batch, 0)
+        seen.append((known["kidney_left"], present["kidney_left"]))
+    # Zoomed into it is large enough to be there, moved out of the picture it is absent.
+    assert seen.count((False, False)) > 8
+    assert (False, True) not in seen
+    assert (True, True) in seen
 
 
 def test_a_view_without_objects_takes_its_place_in_the_batch(builder, square_view, disc_view):
