@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from samantic.datasets import DemoStudy
 
 SERVED = """
-[bold]The server is starting; it answers in a few seconds.[/bold]
+[bold]The server is starting; it answers when it says "Application startup complete".[/bold]
 
 Open    [cyan]http://{address}/[/cyan]            all requests, to try in the browser
         [cyan]http://{address}/info/[/cyan]       models, labels, images
@@ -26,7 +27,7 @@ Click   in 3D Slicer: module MONAILabel, server http://{address}, Next Sample, S
         curl -F 'params={{"foreground": [{click}]}}' \\
              'http://{address}/infer/segsam?image=ct_abdomen&output=json'
 
-        python -c 'from monailabel.client import MONAILabelClient as C
+        {python} -c 'from monailabel.client import MONAILabelClient as C
         print(C("http://{address}").infer("segsam", "ct_abdomen", {{"foreground": [{click}]}}))'
 
 Stop    Ctrl-C
@@ -66,12 +67,21 @@ def demo(
     i, j, k = abdomen.clicks["liver"]
     if serve:
         console.print(
-            SERVED.format(address=f"{host}:{port}", click=f"[{i}, {j}, {k}]"), highlight=False, soft_wrap=True
+            SERVED.format(address=f"{host}:{port}", click=f"[{i}, {j}, {k}]", python=_typed("python")),
+            highlight=False,
+            soft_wrap=True,
         )
         start(study.folder, host, port)
     else:
-        text = UNSERVED.format(samantic="samantic", image=abdomen.path, point=f"{i},{j},{k}")
+        text = UNSERVED.format(samantic=_typed("samantic"), image=abdomen.path, point=f"{i},{j},{k}")
         console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _typed(command: str) -> str:
+    """Return what to type for a command of this environment: its path, from here where that is shorter."""
+    path = Path(sys.executable).with_name(command)
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _bar(console: Console) -> Progress:
@@ -83,4 +93,4 @@ def _list(console: Console, study: DemoStudy) -> None:
     for image in study:
         names = list(image.names.values())
         words = f"{len(names)} classes" if len(names) > 4 else ", ".join(names)
-        console.print(f"  {image.path.name:<20} {image.modality:<4} {words}", highlight=False)
+        console.print(f"  {image.path.name:<20} {image.modality:<4} {words}", highlight=False, soft_wrap=True)
