@@ -12,6 +12,7 @@ import torch
 
 from samantic.sam import EmbeddingCache
 from samantic.segsam import ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
+from samantic.segsam.prompt_encoder import PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 
@@ -58,6 +59,23 @@ class TestAnswer:
             np.testing.assert_allclose(together.mask_logits, single.mask_logits, atol=1e-4)
             assert together.class_probabilities == pytest.approx(single.class_probabilities, abs=1e-5)
             assert together.presence == pytest.approx(single.presence, abs=1e-5)
+
+    def test_clicks_and_boxes_reach_the_network_where_they_are_in_the_picture(self, predictor, picture):
+        seen: list[PromptBatch] = []
+        predictor.network.prompt_encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        prompts = ViewPrompts(np.array([(59.0, 0.0), (10.0, 20.0)]), np.array([1, 0]), (0, 10, 60, 40))
+        predictor.decode(predictor.encode(picture), [prompts])
+        # 60 columns fill 64 pixels; 40 rows take 43, with 10 above them.
+        across, down = 64 / 60, 43 / 40
+        expected = [
+            (59.5 * across - 0.5, 10 + 0.5 * down - 0.5),
+            (10.5 * across - 0.5, 10 + 20.5 * down - 0.5),
+            (-0.5, 10 + 10 * down - 0.5),
+            (63.5, 52.5),
+        ]
+        np.testing.assert_allclose(seen[0].points_xy[0], expected, atol=1e-4)
+        assert seen[0].point_labels.tolist() == [[1, 0, 2, 3]]
+        assert not seen[0].has_mask.any()
 
     def test_no_prompts_get_no_answers(self, predictor, picture):
         assert predictor.decode(predictor.encode(picture), []) == []
