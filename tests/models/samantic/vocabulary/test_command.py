@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from samantic.cli.vocabulary import app
 from typer.testing import CliRunner
+
+from samantic.cli.vocabulary import app
 
 RESOURCES = Path(__file__).parents[4] / "slicer_extension" / "Samantic" / "Resources"
 

@@ -8,6 +8,7 @@ import re
 import nibabel
 import numpy as np
 import pytest
+
 from samantic.vocabulary import DOMAINS, load_vocabulary
 from samantic.vocabulary.loading import vocabulary_from_documents
 

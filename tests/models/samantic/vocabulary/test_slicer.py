@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from samantic.vocabulary import color_table, terminology_json, terminology_string
 from samantic.vocabulary.slicer_export import COLOR_TABLE_FILE, TERMINOLOGY_FILE, export_for_slicer
 

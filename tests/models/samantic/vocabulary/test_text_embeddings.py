@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from safetensors import safe_open
+
 from samantic.vocabulary import SemanticClass, TextEncoderError, embed_text, load_text_embeddings
 from samantic.vocabulary.build_embeddings import build_embeddings
 from samantic.vocabulary.text_embeddings import descriptions_hash
