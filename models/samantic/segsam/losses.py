@@ -15,6 +15,9 @@ from samantic.segsam.semantic_aware_decoder import SemanticMasks
 FOCAL_WEIGHT = 20.0
 """As in SAM and SAM-Med2D; SEG-SAM gives no weights."""
 
+SEMANTIC_WEIGHT = 0.5
+"""Ours: at 1 the name of the object drowns its border early in a short run."""
+
 
 @dataclass(frozen=True)
 class SemanticTargets:

@@ -34,8 +34,8 @@ class FitOptions:
 
     steps: int = 1500
     batch_size: int = 16
-    objects_per_image: int = 3
-    learning_rate: float = 1.5e-3
+    objects_per_image: int = 2
+    learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup_share: float = 0.05
     average_decay: float = 0.998

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from samantic.segsam.losses import alignment_loss, binary_loss, presence_loss, semantic_loss
+from samantic.segsam.losses import SEMANTIC_WEIGHT, alignment_loss, binary_loss, presence_loss, semantic_loss
 from samantic.segsam.network import SegSam
 from samantic.segsam.prompt_encoder import PADDING, PromptBatch
 from samantic.segsam.training.batches import TrainingBatch
@@ -76,7 +76,7 @@ def training_loss(
             if semantic.presence_logits is not None:
                 losses["presence"] = presence_loss(semantic.presence_logits, batch.targets).mean()
             aligned = alignment_loss(_as_float(output.binary), semantic, batch.targets).mean()
-            total = total + sum(losses.values()) + alignment_weight * aligned
+            total = total + SEMANTIC_WEIGHT * sum(losses.values()) + alignment_weight * aligned
             parts.update(
                 {name: float(loss.detach()) for name, loss in losses.items()}, alignment=float(aligned.detach())
             )
