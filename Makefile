@@ -8,6 +8,7 @@ PYTEST_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
 DEV_INSTALLED := $(VENV)/.installed-dev
 
@@ -31,7 +32,7 @@ lint: $(DEV_INSTALLED) ## check style and types
 
 install: $(INSTALLED) ## make the virtual environment
 
-dev: $(DEV_INSTALLED) ## add the developers' tools to the virtual environment
+dev: $(DEV_INSTALLED) ## make it with the developers' tools
 
 clean: ## remove the virtual environment
 	rm -rf $(VENV)
@@ -42,6 +43,11 @@ $(BIN)/python:
 		{ echo "Python 3.10, 3.11 or 3.12 is needed, but $(PYTHON) is another; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-%: setup.py constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[$*]'
+$(INSTALLED): setup.py constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e '.[$(EXTRAS)]'
 	@touch $@
+
+# With the sentence encoder, so that the tests of free text run too.
+$(DEV_INSTALLED): setup.py constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e '.[dev,text]'
+	@touch $@ $(INSTALLED)
