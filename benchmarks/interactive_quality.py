@@ -79,6 +79,7 @@ def main() -> None:
     if not options.no_results:
         write_section("interactive quality", text)
     if options.sheet:
+        options.sheet.parent.mkdir(parents=True, exist_ok=True)
         write_contact_sheet(options.sheet, sheet)
 
 
@@ -200,7 +201,9 @@ def _prompts(
 def _tile(score: float, case: Case, answer: ObjectPrediction, click: tuple[float, float]) -> SheetTile:
     name = answer.predicted_class.replace("_", " ")
     caption = f"Dice {score:.2f}  {name}" if name == case.class_name.replace("_", " ") else f"Dice {score:.2f}  {name}?"
-    return SheetTile(case.view.image, case.truth, answer.mask, caption, case.view.spacing_yx_mm, click_xy=click)
+    # Of the three windows that the network sees as colours, a reader knows the one for soft tissue.
+    image = case.view.image[..., [1, 1, 1]] if case.view.domain == "ct" else case.view.image
+    return SheetTile(image, case.truth, answer.mask, caption, case.view.spacing_yx_mm, click_xy=click)
 
 
 if __name__ == "__main__":

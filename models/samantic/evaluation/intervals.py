@@ -19,6 +19,8 @@ class MeanWithInterval:
     groups: int
 
     def __str__(self) -> str:
+        if self.groups == 1:
+            return f"{self.mean:.3f} (one patient, no interval)"
         return f"{self.mean:.3f} ({self.low:.3f}-{self.high:.3f})"
 
 

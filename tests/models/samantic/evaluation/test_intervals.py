@@ -28,3 +28,8 @@ def test_the_same_values_give_the_same_interval():
 def test_no_values_are_refused():
     with pytest.raises(ValueError, match="no values"):
         mean_with_interval([])
+
+
+def test_one_patient_gets_no_interval():
+    assert str(mean_with_interval([0.7, 0.8], ["only", "only"])) == "0.750 (one patient, no interval)"
+    assert str(mean_with_interval([0.7, 0.7])) == "0.700 (0.700-0.700)"
