@@ -88,7 +88,8 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
     if not prompts.is_empty:
         prompts = prompts.validated(volume.shape_ijk, axis=request.axis, slice_index=request.slice_index)
     view = SliceView.of(volume, request.axis, _slice_of(request, prompts, volume))
-    picture = to_uint8(view.extract(volume.array), window_for(volume, request.window))
+    window = window_for(volume, request.window)
+    picture = to_uint8(view.extract(volume.array), window)
 
     step("Loading the model")
     predictor = SegSamPredictor.from_bundled(request.model, _device(request.device))
@@ -104,6 +105,9 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
         step("Answering the prompts")
         predictions = predictor.decode(features, objects_of(prompts, view), classes or None)
     segments = _segments(predictions, classes)
+    if window.name == "ct":
+        # The network reads three windows as colours; people read the one for soft tissue.
+        picture = to_uint8(view.extract(volume.array), window_for(volume, "soft_tissue"))
     return Answer(volume, view, picture, tuple(predictions), segments, _label_map(predictions, segments, view.shape))
 
 
