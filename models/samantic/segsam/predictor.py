@@ -15,6 +15,7 @@ from samantic.sam.embedding_cache import EmbeddingCache
 from samantic.sam.embedding_key import EmbeddingKey
 from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.checkpoint import file_hash, load_network
+from samantic.segsam.clicked_parts import clicked_parts
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.network import SegSam
 from samantic.segsam.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, PromptBatch
@@ -38,7 +39,8 @@ class ImageFeatures:
 class ObjectPrediction:
     """The answer for one object.
 
-    `mask` (rows, cols) bool and `mask_logits` (rows, cols) float32 at the picture's resolution; `low_res_logits`
+    `mask` (rows, cols) bool and `mask_logits` (rows, cols) float32 at the picture's resolution; after clicks alone the
+    mask holds only the parts that were clicked on (`clicked_parts`), the logits hold everything; `low_res_logits`
     (1, g, g) to refine from; `predicted_iou` the network's own estimate in 0 to 1; `class_probabilities` over the
     asked classes, summing to 1; `presence` of every other class the model knows; `candidates` the alternatives
     (mask, predicted IoU) for one ambiguous prompt, best first. Without a semantic path the class fields are empty.
@@ -149,14 +151,14 @@ class SegSamPredictor:
             probabilities, presence = self._named(output.semantic, row, logits[row, 0], asked)
             predictions.append(
                 ObjectPrediction(
-                    mask=picture[0] > 0,
+                    mask=clicked_parts(picture[0] > 0, prompts[row]),
                     mask_logits=picture[0],
                     low_res_logits=low_res,
                     predicted_iou=float(quality[row, 0]),
                     class_probabilities=probabilities,
                     predicted_class=max(probabilities, key=probabilities.__getitem__) if probabilities else "",
                     presence=presence,
-                    candidates=_candidates(picture, quality[row]) if multimask else (),
+                    candidates=_candidates(picture, quality[row], prompts[row]) if multimask else (),
                 )
             )
         return predictions
@@ -246,6 +248,8 @@ def _tokens(prompts: ViewPrompts) -> tuple[np.ndarray, list[int]]:
     return coordinates, kinds
 
 
-def _candidates(picture: np.ndarray, quality: torch.Tensor) -> tuple[tuple[np.ndarray, float], ...]:
+def _candidates(
+    picture: np.ndarray, quality: torch.Tensor, prompts: ViewPrompts
+) -> tuple[tuple[np.ndarray, float], ...]:
     order = sorted(range(1, len(picture)), key=lambda index: -float(quality[index]))
-    return tuple((picture[index] > 0, float(quality[index])) for index in order)
+    return tuple((clicked_parts(picture[index] > 0, prompts), float(quality[index])) for index in order)

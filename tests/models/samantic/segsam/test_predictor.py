@@ -12,6 +12,7 @@ import torch
 
 from samantic.sam import EmbeddingCache
 from samantic.segsam import ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
+from samantic.segsam.clicked_parts import clicked_parts
 from samantic.segsam.prompt_encoder import PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
@@ -36,10 +37,11 @@ def _encoder_passes(predictor: SegSamPredictor) -> Iterator[list[int]]:
 
 class TestAnswer:
     def test_an_answer_has_the_pictures_size_and_all_its_fields(self, predictor, picture, clicked):
-        (answer,) = predictor.decode(predictor.encode(picture), [clicked((30, 20))])
+        prompts = clicked((30, 20))
+        (answer,) = predictor.decode(predictor.encode(picture), [prompts])
         assert answer.mask.shape == (40, 60) and answer.mask.dtype == bool
         assert answer.mask_logits.shape == (40, 60) and answer.mask_logits.dtype == np.float32
-        assert np.array_equal(answer.mask, answer.mask_logits > 0)
+        assert np.array_equal(answer.mask, clicked_parts(answer.mask_logits > 0, prompts))
         assert answer.low_res_logits.shape == (1, 32, 32)
         assert 0 <= answer.predicted_iou <= 1
         assert answer.candidates == ()
