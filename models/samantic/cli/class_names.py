@@ -32,8 +32,5 @@ def _meant(vocabulary: Vocabulary, known: Sequence[str], text: str) -> str:
     try:
         found = vocabulary.find(text).name
     except UnknownClassError:
-        wanted = embed_text([text])[0]
-        embeddings = load_text_embeddings()
-        rows = [row for row, name in enumerate(embeddings.names) if name in known]
-        return embeddings.names[max(rows, key=lambda row: float(embeddings.vectors[row] @ wanted))]
+        return load_text_embeddings().nearest(embed_text([text])[0], known)
     return _known(vocabulary, known, found)

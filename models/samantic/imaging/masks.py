@@ -7,23 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from samantic.imaging.errors import ImageReadError
-from samantic.imaging.metaimage import read_metaimage
-from samantic.imaging.nifti import read_nifti
-from samantic.imaging.nrrd import read_nrrd
 from samantic.imaging.photographs import read_label_picture
-from samantic.imaging.readers import image_suffix, read_raw
+from samantic.imaging.readers import VOLUME_READERS, image_suffix, read_raw
 from samantic.imaging.volume import Volume
 
-READERS = {
-    ".nii": read_nifti,
-    ".nii.gz": read_nifti,
-    ".nrrd": read_nrrd,
-    ".seg.nrrd": read_nrrd,
-    ".nhdr": read_nrrd,
-    ".mha": read_metaimage,
-    ".mhd": read_metaimage,
-    ".png": read_label_picture,
-}
+READERS = {**VOLUME_READERS, ".png": read_label_picture}
 TOLERANCE = 0.05  # in voxels, at every corner: far above the rounding of headers, far below a shift that matters
 
 

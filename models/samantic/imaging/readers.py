@@ -16,7 +16,7 @@ from samantic.imaging.photographs import read_photograph
 from samantic.imaging.raw_image import RawImage
 from samantic.imaging.volume import MODALITIES, Modality, Volume
 
-READERS: dict[str, Callable[[Path], RawImage]] = {
+VOLUME_READERS: dict[str, Callable[[Path], RawImage]] = {
     ".nii": read_nifti,
     ".nii.gz": read_nifti,
     ".nrrd": read_nrrd,
@@ -24,6 +24,9 @@ READERS: dict[str, Callable[[Path], RawImage]] = {
     ".nhdr": read_nrrd,
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
+}
+READERS: dict[str, Callable[[Path], RawImage]] = {
+    **VOLUME_READERS,
     ".dcm": read_dicom,
     ".png": read_photograph,
     ".jpg": read_photograph,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -36,6 +36,11 @@ class TextEmbeddings:
         if unknown:
             raise ValueError(f"There is no text embedding of '{unknown[0]}'; rebuild the embeddings.")
         return self.vectors[[rows[name] for name in names]]
+
+    def nearest(self, vector: np.ndarray, among: Collection[str]) -> str:
+        """Return the name, one of `among`, whose embedding is nearest in angle to a unit-length `vector` (384,)."""
+        rows = [row for row, name in enumerate(self.names) if name in among]
+        return self.names[max(rows, key=lambda row: float(self.vectors[row] @ vector))]
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,6 @@ class ClassChoice:
     ) -> None:
         self.vocabulary = vocabulary
         self.names = frozenset(known)
-        self._known = tuple(known)
         self._embed = embed
 
     def asked(self, names: Sequence[str], text: str | None) -> tuple[str, ...]:
@@ -66,6 +65,4 @@ class ClassChoice:
             wanted = self._embed([text])[0]
         except TextEncoderError as error:
             raise RequestError(str(error)) from error
-        embeddings = load_text_embeddings()
-        rows = [embeddings.names.index(name) for name in self._known if name in embeddings.names]
-        return embeddings.names[max(rows, key=lambda row: float(embeddings.vectors[row] @ wanted))]
+        return load_text_embeddings().nearest(wanted, self.names)

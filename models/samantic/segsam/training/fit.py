@@ -104,9 +104,7 @@ def fit(
 
 def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
     """The packaged text embeddings of some classes, (K, 384)."""
-    embeddings = load_text_embeddings()
-    rows = {name: row for row, name in enumerate(embeddings.names)}
-    return torch.from_numpy(np.array(embeddings.vectors[[rows[name] for name in class_names]]))
+    return torch.from_numpy(load_text_embeddings().of(class_names))
 
 
 def learning_rate_at(step: int, options: FitOptions) -> float:
