@@ -30,7 +30,7 @@ from samantic.evaluation import (
     write_contact_sheet,
 )
 from samantic.segsam import ImageFeatures, ObjectPrediction, SegSamPredictor, ViewPrompts
-from samantic.segsam.training.interaction import corrective_click, deepest_click, jittered_box
+from samantic.segsam.interaction import corrective_click, deepest_click, jittered_box
 
 CLICKS = 5
 SMALLEST_STRUCTURE = 200

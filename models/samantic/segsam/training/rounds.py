@@ -12,7 +12,7 @@ from samantic.segsam.losses import SEMANTIC_WEIGHT, alignment_loss, binary_loss,
 from samantic.segsam.network import SegSam
 from samantic.segsam.prompt_encoder import PADDING, PromptBatch
 from samantic.segsam.training.batches import TrainingBatch
-from samantic.segsam.training.interaction import (
+from samantic.segsam.interaction import (
     Click,
     box_clicks,
     component_at,

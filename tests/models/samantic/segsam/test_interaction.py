@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
-from samantic.segsam.training.interaction import (
+from samantic.segsam.interaction import (
     box_clicks,
     component_at,
     corrective_click,
