@@ -10,7 +10,7 @@ from torch import nn
 from samantic.sam.tiny_encoder import TinyEncoder
 from samantic.sam.vit_encoder import build_vit
 
-ENCODERS: dict[str, Callable[[], nn.Module]] = {
+ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "tiny": TinyEncoder,
     "vit_b": partial(build_vit, "vit_b"),
     "vit_l": partial(build_vit, "vit_l"),
@@ -18,11 +18,11 @@ ENCODERS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def build_encoder(name: str) -> nn.Module:
-    """Build an image encoder with random weights.
+def build_encoder(name: str, image_size: int | None = None) -> nn.Module:
+    """Build an image encoder with random weights, for inputs of its own size or of `image_size` pixels a side.
 
     Raises ValueError for a name that is not registered; the message lists the names that are.
     """
     if name not in ENCODERS:
         raise ValueError(f"'{name}' is not an image encoder; choose one of {', '.join(ENCODERS)}.")
-    return ENCODERS[name]()
+    return ENCODERS[name]() if image_size is None else ENCODERS[name](image_size=image_size)

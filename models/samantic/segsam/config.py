@@ -27,6 +27,9 @@ class SegSamConfig:
 
     transformer_mlp_dim: int = 512
 
+    image_size: int | None = None
+    """Side of the square input where it is not the encoder's own: convolutional weights fit every size."""
+
     def __post_init__(self) -> None:
         if not self.class_names:
             raise ValueError("A SEG-SAM network needs at least one class name.")

@@ -37,7 +37,7 @@ class SegSam(nn.Module):
     def __init__(self, config: SegSamConfig, text_embeddings: torch.Tensor | None = None) -> None:
         super().__init__()
         self.config = config
-        encoder = build_encoder(config.encoder)
+        encoder = build_encoder(config.encoder, config.image_size)
         dim, size = int(encoder.embedding_dim), int(encoder.embedding_size)  # type: ignore[arg-type]
         self.image_size = int(encoder.image_size)  # type: ignore[arg-type]
         self.encoder = encoder
