@@ -66,7 +66,8 @@ def _deformed(
     rows, columns = labels.shape
     strength = random.uniform(0.0, 1.0)
     # x and y from -1 to 1. Half the distance between nodes bounds their displacement, so that nothing folds.
-    field = sum(_smooth_field(nodes, rows, columns, 0.07 * strength, random, channels=2) for nodes in (4, 7))
+    large = _smooth_field(4, labels.shape, 0.07 * strength, random, channels=2)
+    field = large + _smooth_field(7, labels.shape, 0.07 * strength, random, channels=2)
     y = (np.arange(rows, dtype=np.float32) * 2 + 1) / rows - 1
     x = (np.arange(columns, dtype=np.float32) * 2 + 1) / columns - 1
     grid = torch.from_numpy(np.stack([field[0] + x[None, :], field[1] + y[:, None]], axis=-1))[None]
@@ -78,9 +79,9 @@ def _deformed(
 
 
 def _smooth_field(
-    nodes: int, rows: int, columns: int, amplitude: float, random: np.random.Generator, channels: int = 1
+    nodes: int, shape: tuple[int, ...], amplitude: float, random: np.random.Generator, channels: int = 1
 ) -> np.ndarray:
-    """Random values at nodes x nodes points, cubic between them: (channels, rows, columns) float32.
+    """Random values at nodes x nodes points, cubic between them: (channels, *shape) float32.
 
     Of a displacement (two channels) no node on the frame leaves the frame, so that nothing comes in from outside.
     """
@@ -89,7 +90,7 @@ def _smooth_field(
         values[0, :, [0, -1]] = 0.0
         values[1, [0, -1], :] = 0.0
     coarse = torch.from_numpy(values)[None]
-    return functional.interpolate(coarse, (rows, columns), mode="bicubic", align_corners=True)[0].numpy()
+    return functional.interpolate(coarse, list(shape), mode="bicubic", align_corners=True)[0].numpy()
 
 
 def _biased(intensities: np.ndarray, domain: str, random: np.random.Generator) -> np.ndarray:
@@ -97,8 +98,8 @@ def _biased(intensities: np.ndarray, domain: str, random: np.random.Generator) -
     if random.random() < 0.3:
         return intensities
     if domain == "mr":
-        return intensities * np.exp(_smooth_field(4, *intensities.shape, random.uniform(0, 0.45), random)[0])
-    return intensities + _smooth_field(4, *intensities.shape, random.uniform(0, 12), random)[0]
+        return intensities * np.exp(_smooth_field(4, intensities.shape, random.uniform(0, 0.45), random)[0])
+    return intensities + _smooth_field(4, intensities.shape, random.uniform(0, 12), random)[0]
 
 
 def _rescanned(intensities: np.ndarray, domain: str, coarsest: np.ndarray, random: np.random.Generator) -> np.ndarray:
