@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from samantic.bundled import bundled_weights
 from samantic.sam.embedding_cache import EmbeddingCache
@@ -17,6 +16,7 @@ from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.checkpoint import file_hash, load_network
 from samantic.segsam.clicked_parts import clicked_parts
 from samantic.segsam.input_transform import InputTransform
+from samantic.segsam.naming import NAMELESS, NamedObject, ObjectNamer, class_evidence
 from samantic.segsam.network import SegSam
 from samantic.segsam.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, PromptBatch
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
@@ -73,6 +73,7 @@ class SegSamPredictor:
         self.network = network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.weights_hash = weights_hash
         self.cache = cache
+        self.namer = ObjectNamer(network.config.class_names)
         self._features: ImageFeatures | None = None
 
     @classmethod
@@ -148,16 +149,16 @@ class SegSamPredictor:
             wanted = logits[row] if multimask else logits[row, :1]
             picture = features.transform.picture_logits(wanted).cpu().numpy()
             low_res = logits[row, :1].clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
-            probabilities, presence = self._named(output.semantic, row, logits[row, 0], asked)
+            named = self._named(output.semantic, row, logits[row, 0], asked)
             predictions.append(
                 ObjectPrediction(
                     mask=clicked_parts(picture[0] > 0, prompts[row]),
                     mask_logits=picture[0],
                     low_res_logits=low_res,
                     predicted_iou=float(quality[row, 0]),
-                    class_probabilities=probabilities,
-                    predicted_class=max(probabilities, key=probabilities.__getitem__) if probabilities else "",
-                    presence=presence,
+                    class_probabilities=named.probabilities,
+                    predicted_class=named.predicted_class,
+                    presence=named.presence,
                     candidates=_candidates(picture, quality[row], prompts[row]) if multimask else (),
                 )
             )
@@ -216,25 +217,11 @@ class SegSamPredictor:
 
     def _named(
         self, semantic: SemanticMasks | None, row: int, mask_logits: torch.Tensor, asked: list[int]
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """Class probabilities over the asked classes, and the presence of all classes but the predicted one."""
+    ) -> NamedObject:
         if semantic is None:
-            return {}, {}
-        logits = semantic.semantic_logits[row].float()
-        coarse = functional.interpolate(mask_logits[None, None], size=logits.shape[-2:], mode="area")[0, 0]
-        # An empty mask, too, must leave some weight to tell the classes apart.
-        weight = torch.sigmoid(coarse.clamp(min=-LARGEST_LOGIT))
-        per_pixel = torch.softmax(logits[[index + 1 for index in asked]], dim=0)
-        mean = (per_pixel * weight).sum(dim=(1, 2)) / weight.sum().clamp(min=1e-6)
-        shares = (mean / mean.sum().clamp(min=1e-6)).tolist()
-        probabilities = {self.class_names[index]: share for index, share in zip(asked, shares, strict=True)}
-        if semantic.presence_logits is None:
-            return probabilities, {}
-        present = torch.sigmoid(semantic.presence_logits[row].float()).tolist()
-        predicted = max(probabilities, key=probabilities.__getitem__)
-        return probabilities, {
-            name: value for name, value in zip(self.class_names, present, strict=True) if name != predicted
-        }
+            return NAMELESS
+        presence = None if semantic.presence_logits is None else semantic.presence_logits[row]
+        return self.namer.name(class_evidence(semantic.semantic_logits[row], mask_logits), presence, asked)
 
 
 def _tokens(prompts: ViewPrompts) -> tuple[np.ndarray, list[int]]:
