@@ -62,12 +62,12 @@ def intensities_of(view: LabelledView) -> np.ndarray:
 def _deformed(
     intensities: np.ndarray, labels: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Move the inside of the picture: up to 7 % of its sides, smooth over a third and a sixth of them."""
+    """Move the inside of the picture: up to 7.5 % of its sides, smooth over a third and a sixth of the longer one."""
     rows, columns = labels.shape
     strength = random.uniform(0.0, 1.0)
-    # x and y from -1 to 1. Half the distance between nodes bounds their displacement, so that nothing folds.
-    large = _smooth_field(4, labels.shape, 0.07 * strength, random, channels=2)
-    field = large + _smooth_field(7, labels.shape, 0.07 * strength, random, channels=2)
+    # x and y from -1 to 1. Neighbouring nodes differ by less than a third of their distance, so that nothing folds.
+    large = _smooth_field(4, labels.shape, 0.10 * strength, random, channels=2)
+    field = large + _smooth_field(7, labels.shape, 0.05 * strength, random, channels=2)
     y = (np.arange(rows, dtype=np.float32) * 2 + 1) / rows - 1
     x = (np.arange(columns, dtype=np.float32) * 2 + 1) / columns - 1
     grid = torch.from_numpy(np.stack([field[0] + x[None, :], field[1] + y[:, None]], axis=-1))[None]
@@ -81,11 +81,12 @@ def _deformed(
 def _smooth_field(
     nodes: int, shape: tuple[int, ...], amplitude: float, random: np.random.Generator, channels: int = 1
 ) -> np.ndarray:
-    """Random values at nodes x nodes points, cubic between them: (channels, *shape) float32.
+    """Random values at `nodes` points along the longer side, cubic between them: (channels, *shape) float32.
 
     Of a displacement (two channels) no node on the frame leaves the frame, so that nothing comes in from outside.
     """
-    values = random.uniform(-amplitude, amplitude, size=(channels, nodes, nodes)).astype(np.float32)
+    along = [max(3, round(nodes * n / max(shape))) for n in shape]
+    values = random.uniform(-amplitude, amplitude, size=(channels, *along)).astype(np.float32)
     if channels == 2:
         values[0, :, [0, -1]] = 0.0
         values[1, [0, -1], :] = 0.0

@@ -68,6 +68,12 @@ class TestSlices:
             assert view.image.shape == (*view.labels.shape, 3) and view.image.dtype == np.uint8
             assert ((view.image[..., 0] > 0) == (view.labels > 0)).all()
 
+    def test_a_step_skips_slices(self, volume: Volume):
+        labels = (volume.array // 100).astype(np.int16)
+        every = [view.image_id for view in slices("block", "mr", volume, labels, ("liver", "spleen"))]
+        second = [view.image_id for view in slices("block", "mr", volume, labels, ("liver", "spleen"), step=2)]
+        assert second == [name for name in every if int(name.split("slice")[1]) % 2 == 0]
+
     def test_a_view_knows_its_spacing(self, volume: Volume):
         views = slices("block", "mr", volume, (volume.array // 100).astype(np.int16), ("liver", "spleen"), axes=(1,))
         assert {view.spacing_yx_mm for view in views} == {SliceView.of(volume, 1, 0).spacing_yx_mm}
@@ -130,6 +136,17 @@ class TestPublicSets:
         first = [view for view in views if view.image_id.split("/")[0] == views[0].image_id.split("/")[0]]
         assert {view.image_id.split("/")[1].split("-")[0] for view in first} == {"axis0", "axis1", "axis2"}
         assert set(np.unique(np.concatenate([view.labels.ravel() for view in first]))) == {0, 1, 2}
+
+    @pytest.mark.parametrize("name", ["ct", "mr"])
+    def test_the_coarse_training_volumes_are_learned_from_at_1_5_mm(self, name: str, folder: Path):
+        views = list(getattr(development_sets, name)(folder))
+        assert {view.spacing_yx_mm for view in views} == {(1.5, 1.5)}
+        assert {view.image_id.split("/")[1].split("-")[0] for view in views} == {"axis0", "axis1", "axis2"}
+        assert all(int(view.image_id.split("slice")[1]) % 2 == 0 and view.labels.any() for view in views)
+
+    def test_the_test_ct_stays_on_its_own_grid(self, folder: Path):
+        view = next(development_sets.dicom_ct(folder))
+        assert view.labels.shape == (512, 512) and view.spacing_yx_mm[0] < 1.0
 
     @pytest.mark.parametrize("name", ["ct", "dicom_ct"])
     def test_labelled_bones_of_a_ct_are_bright_in_the_bone_window(self, name: str, folder: Path):
