@@ -64,7 +64,7 @@ def _deformed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Move the inside of the picture: up to 7.5 % of its sides, smooth over a third and a sixth of the longer one."""
     rows, columns = labels.shape
-    strength = random.uniform(0.0, 1.0)
+    strength = random.uniform(0.15, 1.0)
     # x and y from -1 to 1. Neighbouring nodes differ by less than a third of their distance, so that nothing folds.
     large = _smooth_field(4, labels.shape, 0.10 * strength, random, channels=2)
     field = large + _smooth_field(7, labels.shape, 0.05 * strength, random, channels=2)
