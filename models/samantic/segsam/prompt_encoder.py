@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from segment_anything.modeling import PromptEncoder as SamPromptEncoder
 from torch import nn
+from torch.nn import functional
 
 PADDING, BACKGROUND, FOREGROUND, BOX_UPPER_LEFT, BOX_LOWER_RIGHT = -1, 0, 1, 2, 3
 """Point labels, numbered as in SAM."""
@@ -33,9 +34,9 @@ class PromptBatch:
 
 @dataclass(frozen=True)
 class EncodedPrompts:
-    """`sparse` (N, P, C) prompt tokens, `dense` (N, C, h, w), `dense_skip` (N, C/4, 2h, 2w) or None.
+    """`sparse` (N, P', C) prompt tokens, `dense` (N, C, h, w), `dense_skip` (N, C/4, 2h, 2w) or None.
 
-    `is_padding` (N, P) marks the tokens that only fill up short rows.
+    `is_padding` (N, P') marks the tokens that only fill up short rows.
     """
 
     sparse: torch.Tensor
@@ -45,15 +46,28 @@ class EncodedPrompts:
 
 
 class PromptEncoder(SamPromptEncoder):
-    """SAM's prompt encoder (Kirillov et al. 2023) for objects with different kinds of prompts in one batch."""
+    """SAM's prompt encoder (Kirillov et al. 2023) for objects with different kinds of prompts in one batch.
+
+    `sparse` has one token more than the prompts: SAM ends clicks without a box with a "not a point" token that is
+    attended to, and its weights expect it. For other objects it is padding.
+    """
 
     def forward(self, prompts: PromptBatch) -> EncodedPrompts:
+        prompts = replace(
+            prompts,
+            points_xy=functional.pad(prompts.points_xy, (0, 0, 0, 1)),
+            point_labels=functional.pad(prompts.point_labels, (0, 1), value=PADDING),
+        )
+        labels = prompts.point_labels
+        is_padding = labels == PADDING
+        has_box = (labels >= BOX_UPPER_LEFT).any(dim=1)
+        is_padding[:, -1] = has_box | is_padding.all(dim=1)
         dense = torch.where(
             prompts.has_mask[:, None, None, None],
             self.mask_downscaling(prompts.mask_logits),
             self.no_mask_embed.weight.reshape(1, -1, 1, 1),
         )
-        return EncodedPrompts(self._embed_sparse(prompts), prompts.point_labels == PADDING, dense, None)
+        return EncodedPrompts(self._embed_sparse(prompts), is_padding, dense, None)
 
     def _embed_sparse(self, prompts: PromptBatch) -> torch.Tensor:
         labels = prompts.point_labels[..., None]

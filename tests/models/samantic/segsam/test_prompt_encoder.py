@@ -42,23 +42,42 @@ class TestSparse:
         ours.load_state_dict(sam.state_dict())
         return sam, ours
 
-    def test_clicks_become_sams_tokens(self, encoders, batch_of):
+    def test_clicks_become_sams_tokens_with_the_one_that_ends_them(self, encoders, batch_of):
         sam, ours = encoders
         clicks = [(3.0, 50.0, 1), (20.5, 7.0, 0)]
         points = torch.tensor([[[3.0, 50.0], [20.5, 7.0]]])
         expected, dense = sam((points, torch.tensor([[1, 0]])), None, None)
         found = ours(batch_of([clicks]))
-        # SAM ends clicks without a box with a token for "no point"; here that is padding.
-        torch.testing.assert_close(found.sparse, expected[:, :2])
-        torch.testing.assert_close(found.dense, dense)
-        padded = ours(batch_of([clicks, [*clicks, (1.0, 1.0, 1)]]))
-        torch.testing.assert_close(padded.sparse[:1], expected)
-        assert padded.is_padding.tolist() == [[False, False, True], [False, False, False]]
+        assert not found.is_padding.any()
+        torch.testing.assert_close(found.sparse, expected)
+        torch.testing.assert_close(found.dense, dense.expand_as(found.dense))
+
+    def test_shorter_rows_are_filled_up_before_the_token_that_ends_them(self, encoders, batch_of):
+        _, ours = encoders
+        clicks = [(3.0, 50.0, 1), (20.5, 7.0, 0)]
+        alone, both = ours(batch_of([clicks])), ours(batch_of([clicks, [*clicks, (1.0, 1.0, 1)]]))
+        assert both.is_padding.tolist() == [[False, False, True, False], [False] * 4]
+        torch.testing.assert_close(both.sparse[:1, [0, 1, 3]], alone.sparse)
 
     def test_a_box_becomes_sams_two_corner_tokens(self, encoders, batch_of):
         sam, ours = encoders
         expected, _ = sam(None, torch.tensor([[3.0, 7.0, 30.0, 50.0]]), None)
-        torch.testing.assert_close(ours(batch_of([[(3.0, 7.0, 2), (30.0, 50.0, 3)]])).sparse, expected)
+        found = ours(batch_of([[(3.0, 7.0, 2), (30.0, 50.0, 3)]]))
+        torch.testing.assert_close(found.sparse[:, :2], expected)
+        assert found.is_padding.tolist() == [[False, False, True]]
+
+    def test_a_click_in_a_box_is_not_ended(self, encoders, batch_of):
+        sam, ours = encoders
+        box, click = torch.tensor([[3.0, 7.0, 30.0, 50.0]]), torch.tensor([[[9.0, 20.0]]])
+        expected, _ = sam((click, torch.tensor([[1]])), box, None)
+        found = ours(batch_of([[(9.0, 20.0, 1), (3.0, 7.0, 2), (30.0, 50.0, 3)]]))
+        torch.testing.assert_close(found.sparse[:, :3], expected)
+        assert found.is_padding.tolist() == [[False, False, False, True]]
+
+    def test_a_mask_alone_has_no_tokens(self, encoders, batch_of):
+        _, ours = encoders
+        prompts = replace(batch_of([[(0.0, 0.0, -1)]]), has_mask=torch.tensor([True]))
+        assert ours(prompts).is_padding.all()
 
     def test_a_previous_mask_becomes_sams_dense_prompt(self, encoders, batch_of):
         sam, ours = encoders
