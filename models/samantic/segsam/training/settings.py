@@ -1,0 +1,53 @@
+"""All that a SEG-SAM run is made of, as it stands in a YAML file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from samantic.segsam.config import SegSamConfig
+from samantic.training import FitOptions, SettingsError, read_settings, read_settings_file
+
+PACKAGED = Path(__file__).with_name("segsam-tiny.yaml")
+"""How the bundled model is trained."""
+
+
+@dataclass(frozen=True)
+class SegSamSettings:
+    """`network` the fields of SegSamConfig but for the classes, which the data bring; `shares` of the data sets.
+
+    `initial_weights` of a network with the same parts and classes take the place of a random start, at any image size.
+    """
+
+    shares: dict[str, float]
+    network: dict[str, Any] = field(default_factory=dict)
+    objects_per_image: int = 2
+    initial_weights: Path | None = None
+    fit: FitOptions = field(default_factory=FitOptions)
+
+    def __post_init__(self) -> None:
+        if "class_names" in self.network:
+            raise SettingsError("'network.class_names' is no setting: a network learns the classes that its data show.")
+        read_settings(SegSamConfig, {**self.network, "class_names": ["any"]}, "network")
+        if self.objects_per_image < 1:
+            raise SettingsError(f"objects_per_image must be at least 1, not {self.objects_per_image}.")
+
+    @classmethod
+    def from_yaml(cls, path: Path | None = None) -> SegSamSettings:
+        """Read a file, by default the packaged one; SettingsError says what is wrong with it."""
+        return read_settings_file(cls, path or PACKAGED)
+
+    def config(self, class_names: tuple[str, ...]) -> SegSamConfig:
+        """The network's configuration for the classes of the data."""
+        return read_settings(SegSamConfig, {**self.network, "class_names": class_names}, "network")
+
+    def replacing(self, initial_weights: Path | None = None, **options: Any) -> SegSamSettings:
+        """The same settings with other fit options, where they are not None."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return dataclasses.replace(
+            self,
+            initial_weights=initial_weights or self.initial_weights,
+            fit=dataclasses.replace(self.fit, **given),
+        )
