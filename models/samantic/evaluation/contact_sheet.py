@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,13 @@ def write_contact_sheet(path: Path, rows: Sequence[tuple[str, Sequence[SheetTile
             )
     with atomic_path(path) as temporary:
         sheet.save(temporary, "PNG", optimize=True)
+
+
+def tile_png(tile: SheetTile) -> bytes:
+    """Return one tile as a PNG, (TILE, TILE) pixels, without its caption."""
+    stream = io.BytesIO()
+    _painted(tile).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
 
 
 def _painted(tile: SheetTile) -> Image.Image:

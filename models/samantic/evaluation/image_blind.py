@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def ellipse_in_box(shape: tuple[int, int], box_xyxy: tuple[float, float, float, float]) -> np.ndarray:
+def ellipse_in_box(shape: tuple[int, ...], box_xyxy: tuple[float, float, float, float]) -> np.ndarray:
     """Return the ellipse inscribed in half-open bounds (x0, y0, x1, y1), as a mask (H, W) bool."""
     x0, y0, x1, y1 = box_xyxy
     y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
@@ -15,7 +15,7 @@ def ellipse_in_box(shape: tuple[int, int], box_xyxy: tuple[float, float, float, 
 
 
 def disc_at_click(
-    shape: tuple[int, int], click_xy: tuple[float, float], radius_mm: float, spacing_yx_mm: tuple[float, float]
+    shape: tuple[int, ...], click_xy: tuple[float, float], radius_mm: float, spacing_yx_mm: tuple[float, float]
 ) -> np.ndarray:
     """Return the disc of a radius around a click (x, y), as a mask (H, W) bool."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float64)

@@ -41,3 +41,20 @@ def mean_with_interval(
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
     return MeanWithInterval(float(np.mean(values)), float(low), float(high), len(values), len(names))
+
+
+def paired_difference(
+    first: Sequence[float],
+    second: Sequence[float],
+    groups: Sequence[str] | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> MeanWithInterval:
+    """Return the mean of `first` minus `second`, measured on the same structures, with its bootstrap interval.
+
+    Differences are drawn, not the two rows apart, so what makes a structure hard for both takes no part in the
+    interval. ValueError without values, or if they are not as many.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"Paired values are as many on both sides; these are {len(first)} and {len(second)}.")
+    return mean_with_interval(np.subtract(first, second).tolist(), groups, draws, seed)
