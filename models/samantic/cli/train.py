@@ -47,10 +47,7 @@ def segsam(
             initial_weights, steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
         try:
-            if hasattr(bundled, "train"):
-                bundled.train(run, settings)
-            else:
-                bundled.train_bundled(run, settings.fit)
+            bundled.train(run, settings)
         except TrainingStopped as stopped:
             typer.echo(str(stopped))
             raise typer.Exit(128 + stopped.signal_number) from stopped

@@ -109,6 +109,13 @@ TRAINING_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
 }
 """What `samantic train segsam` learns from, by name."""
 
+VALIDATION_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
+    "isic2017": lambda folder: isic2017(folder, "val"),
+    "busi": lambda folder: busi(folder, "val"),
+    "hippocampus": lambda folder: hippocampus(folder, "val"),
+}
+"""What choices are made on; CT and MR have none, since one patient each is all there is to learn from."""
+
 
 def slices(
     image_id: str,

@@ -30,9 +30,12 @@ class SegSamConfig:
     image_size: int | None = None
     """Side of the square input where it is not the encoder's own: convolutional weights fit every size."""
 
+    second_look: bool = False
+    """Look again at the prompted region, enlarged (ours): an encoder pass more, which a ViT on a CPU cannot afford."""
+
     def __post_init__(self) -> None:
-        if not self.class_names:
-            raise ValueError("A SEG-SAM network needs at least one class name.")
+        if self.so_token and not self.class_names:
+            raise ValueError("A SEG-SAM network with a semantic path needs at least one class name.")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError("The class names of a SEG-SAM network must differ from one another.")
         if not self.so_token and (self.co_tokens or self.text_to_vision):

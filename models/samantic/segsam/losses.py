@@ -19,9 +19,17 @@ SEMANTIC_WEIGHT = 0.5
 """Ours: at 1 the name of the object drowns its border early in a short run."""
 
 
+NO_CLASS = -1
+"""Class index of a prompted region that is none of the classes: background everywhere in M_s (ours)."""
+
+
 @dataclass(frozen=True)
 class SemanticTargets:
-    """`class_index` (N,) of the prompted object; `present` and `known` (N, K): what is there, and what we know of."""
+    """What the semantic path is to answer for N objects.
+
+    `class_index` (N,) of the prompted object or `NO_CLASS`; `present` and `known` (N, K): which classes are there, and
+    of which we know whether they are.
+    """
 
     class_index: torch.Tensor
     present: torch.Tensor
@@ -50,32 +58,35 @@ def binary_loss(binary: BinaryMasks, truth: torch.Tensor, ambiguous: torch.Tenso
 
 
 def semantic_loss(semantic: SemanticMasks, truth: torch.Tensor, targets: SemanticTargets) -> torch.Tensor:
-    """L_sem = CE + Dice on M_s, per object (N,): the prompted class on the object, background elsewhere."""
+    """L_sem = CE + Dice on M_s, per object (N,): the prompted class on the object, background elsewhere.
+
+    A region without a class has no Dice: nothing of it is to be found.
+    """
     logits = semantic.semantic_logits
-    objects = _resized(truth, logits)
-    labels = torch.where(objects > 0.5, targets.class_index[:, None, None] + 1, 0)
+    inside = _resized(truth, logits) >= 0.5
+    labels = torch.where(inside, targets.class_index[:, None, None] + 1, 0)
     cross_entropy = functional.cross_entropy(logits, labels, reduction="none")
     # Objects are small: without equal shares for both sides the name of the object hardly counts.
-    inside = objects > 0.5
     balanced = _mean_where(cross_entropy, inside) + _mean_where(cross_entropy, ~inside)
     probability = _class_probability(logits, targets.class_index)
     dice = DiceLoss(reduction="none")(probability[:, None], inside[:, None].float()).flatten(1).mean(dim=1)
-    return balanced + dice
+    return balanced + dice * (targets.class_index != NO_CLASS)
 
 
 def presence_loss(presence_logits: torch.Tensor, targets: SemanticTargets) -> torch.Tensor:
     """L_bce on C_s, per object (N,), over the classes known to be there or not, other than the prompted one."""
     known = targets.known.clone()
-    known.scatter_(1, targets.class_index[:, None], False)
+    has_class = targets.class_index != NO_CLASS
+    known[has_class, targets.class_index[has_class]] = False
     loss = functional.binary_cross_entropy_with_logits(presence_logits, targets.present.float(), reduction="none")
     return (loss * known).sum(dim=1) / known.sum(dim=1).clamp(min=1)
 
 
 def alignment_loss(binary: BinaryMasks, semantic: SemanticMasks, targets: SemanticTargets) -> torch.Tensor:
-    """L_cons between sigmoid(M_b) and softmax(M_s)[class], per object (N,)."""
+    """L_cons between sigmoid(M_b) and softmax(M_s)[class], per object (N,); 0 for a region without a class."""
     probability = _class_probability(semantic.semantic_logits, targets.class_index)
     mask = _resized(torch.sigmoid(binary.mask_logits[:, 0]), probability)
-    return cross_mask_alignment(mask, probability)
+    return cross_mask_alignment(mask, probability) * (targets.class_index != NO_CLASS)
 
 
 def _class_probability(semantic_logits: torch.Tensor, class_index: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ from torch import nn
 from samantic.sam.image_encoder import FeatureMaps
 from samantic.sam.registry import build_encoder
 from samantic.segsam.config import SegSamConfig
+from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.prompt_encoder import PromptBatch, PromptEncoder, RasterPromptEncoder
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks, SemanticAgnosticDecoder
 from samantic.segsam.semantic_aware_decoder import SemanticAwareDecoder, SemanticMasks
@@ -78,16 +79,24 @@ class SegSam(nn.Module):
 
         `with_semantics=False` leaves the semantic path out, for corrective rounds that only need the binary mask.
         """
+        return SegSamOutput(self.segment(features, prompts), self.name(features, prompts) if with_semantics else None)
+
+    def segment(self, features: FeatureMaps, prompts: PromptBatch) -> BinaryMasks:
+        """The binary path alone."""
+        position = self.prompt_encoder.get_dense_pe()
+        return self.mask_decoder(features, position, self.prompt_encoder(prompts), prompts.image_index)
+
+    def name(self, features: FeatureMaps, prompts: PromptBatch) -> SemanticMasks | None:
+        """The semantic path alone; None where the network has none."""
+        if self.semantic_decoder is None:
+            return None
         position = self.prompt_encoder.get_dense_pe()
         encoded = self.prompt_encoder(prompts)
-        binary = self.mask_decoder(features, position, encoded, prompts.image_index)
-        if self.semantic_decoder is None or not with_semantics:
-            return SegSamOutput(binary, None)
         prompt_tokens = encoded.sparse
         if self.text_to_vision is not None:
             summary = self.text_to_vision.summarise(self.text_embeddings, features["image_embedding"], position)
             prompt_tokens = self.text_to_vision(prompt_tokens, summary[prompts.image_index])
-        semantic = self.semantic_decoder(
+        return self.semantic_decoder(
             features,
             position,
             prompt_tokens,
@@ -96,7 +105,16 @@ class SegSam(nn.Module):
             prompts.image_index,
             self.text_embeddings if self.text_to_vision is not None else None,
         )
-        return SegSamOutput(binary, semantic)
+
+    def input_transform(self, shape: tuple[int, int], spacing_yx_mm: tuple[float, float]) -> InputTransform:
+        """How a picture (rows, cols) lies in the square input, as the encoder's weights expect it."""
+        placement, border = self.encoder.placement, self.encoder.border
+        return InputTransform(shape, spacing_yx_mm, self.image_size, placement, border)  # type: ignore[arg-type]
+
+    def freeze_encoder(self) -> SegSam:
+        """Keep the image encoder as it is in training: it gets no gradients, and its pass records none."""
+        self.encoder.requires_grad_(False)
+        return self
 
     @property
     def low_resolution_size(self) -> int:

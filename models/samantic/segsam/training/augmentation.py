@@ -9,9 +9,14 @@ import torch
 from torch.nn import functional
 
 from samantic.datasets.labelled_view import LabelledView
+from samantic.segsam.second_look import SMALLEST_LOOK
 
 MIRROR_DOMAINS = ("dermoscopy", "breast_ultrasound", "skin_photo")
 """Left and right mean nothing here; in CT and MR they are part of a class's name."""
+
+
+LOOK_FACTORS = (1.25, 2.6)
+"""A zoomed training picture spans this many times the object; at inference it is `second_look.LOOK_FACTOR`."""
 
 
 @dataclass(frozen=True)
@@ -22,37 +27,75 @@ class TrainingPicture:
     labels: torch.Tensor
 
 
+@dataclass(frozen=True)
+class TrainingLook:
+    """A picture zoomed to one object: `image` (3, S, S) float32 in 0 to 255, `share` (S, S) of the object in 0 to 1."""
+
+    image: torch.Tensor
+    share: torch.Tensor
+
+
 def picture_of(view: LabelledView, size: int, random: np.random.Generator) -> TrainingPicture:
     """Draw one training picture: rotation, scale, shift, zoom into an object, contrast, blur and noise (ours)."""
-    matrix = _random_affine(view, random)
+    grid = _sampling_grid(view, _random_affine(view, random), size)
+    labels = torch.from_numpy(view.labels.astype(np.float32))[None, None]
+    sampled_labels = functional.grid_sample(labels, grid, mode="nearest", align_corners=False)[0, 0]
+    return TrainingPicture(_image(view, grid, random), sampled_labels.long())
+
+
+def look_of(view: LabelledView, region: np.ndarray, size: int, random: np.random.Generator) -> TrainingLook:
+    """Draw one picture zoomed to a `region` (H, W) bool of a view, as the second look sees it (ours)."""
+    spacing_y, spacing_x = view.spacing_yx_mm
+    rows, columns = view.labels.shape
+    inside_y, inside_x = np.nonzero(region)
+    extent = max((np.ptp(inside_y) + 1) * spacing_y, (np.ptp(inside_x) + 1) * spacing_x)
+    side = max(extent * random.uniform(*LOOK_FACTORS), SMALLEST_LOOK * min(spacing_y, spacing_x))
+    longest = max(rows * spacing_y, columns * spacing_x)
+    middle_y = ((inside_y.min() + inside_y.max() + 1) / 2 - rows / 2) * spacing_y * 2 / longest
+    middle_x = ((inside_x.min() + inside_x.max() + 1) / 2 - columns / 2) * spacing_x * 2 / longest
+    centre = np.array([middle_x, middle_y]) + random.normal(0, 0.06, size=2) * extent * 2 / longest
+    linear = _rotation_and_mirror(view, random) * side / longest
+    grid = _sampling_grid(view, torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32), size)
+    share = torch.from_numpy(region.astype(np.float32))[None, None]
+    return TrainingLook(
+        _image(view, grid, random), functional.grid_sample(share, grid, mode="bilinear", align_corners=False)[0, 0]
+    )
+
+
+def _sampling_grid(view: LabelledView, matrix: torch.Tensor, size: int) -> torch.Tensor:
     rows, columns = view.labels.shape
     height, width = rows * view.spacing_yx_mm[0], columns * view.spacing_yx_mm[1]
     longest = max(height, width)
     # The output square spans the longest side; normalised input coordinates are relative to the picture's own sides.
-    span = torch.tensor([[longest / width, 0, 0], [0, longest / height, 0]], dtype=torch.float32)
-    theta = torch.cat([span[:, :2] @ matrix[:, :2], span[:, :2] @ matrix[:, 2:]], dim=1)
-    grid = functional.affine_grid(theta[None], [1, 1, size, size], align_corners=False)
+    span = torch.tensor([[longest / width, 0], [0, longest / height]], dtype=torch.float32)
+    theta = torch.cat([span @ matrix[:, :2], span @ matrix[:, 2:]], dim=1)
+    return functional.affine_grid(theta[None], [1, 1, size, size], align_corners=False)
+
+
+def _image(view: LabelledView, grid: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     image = torch.from_numpy(np.ascontiguousarray(view.image)).permute(2, 0, 1).float()[None]
-    labels = torch.from_numpy(view.labels.astype(np.float32))[None, None]
     sampled = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)[0]
-    sampled_labels = functional.grid_sample(labels, grid, mode="nearest", align_corners=False)[0, 0]
-    return TrainingPicture(_change_intensity(sampled, view.domain, random), sampled_labels.long())
+    return _change_intensity(sampled, view.domain, random)
 
 
 def _random_affine(view: LabelledView, random: np.random.Generator) -> torch.Tensor:
     """Output -> input, in units of half the longest side."""
+    scale = float(np.exp(random.normal(-0.05, 0.15)))
+    centre = random.normal(0, 0.06, size=2)
+    if random.random() < (0.2 if view.domain in MIRROR_DOMAINS else 0.45):
+        scale, centre = _zoom_into_object(view, random)
+    linear = _rotation_and_mirror(view, random) * scale
+    return torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32)
+
+
+def _rotation_and_mirror(view: LabelledView, random: np.random.Generator) -> np.ndarray:
     free = view.domain in MIRROR_DOMAINS
     angle = random.uniform(-np.pi, np.pi) if view.domain == "dermoscopy" else np.deg2rad(random.normal(0, 8))
-    scale = float(np.exp(random.normal(-0.05, 0.15)))
     stretch = float(np.exp(random.normal(0, 0.06)))
-    centre = random.normal(0, 0.06, size=2)
-    if random.random() < (0.2 if free else 0.45):
-        scale, centre = _zoom_into_object(view, random)
     mirror_x = -1.0 if free and random.random() < 0.5 else 1.0
     mirror_y = -1.0 if view.domain == "dermoscopy" and random.random() < 0.5 else 1.0
     cosine, sine = np.cos(angle), np.sin(angle)
-    linear = np.array([[cosine, -sine], [sine, cosine]]) @ np.diag([mirror_x * scale * stretch, mirror_y * scale])
-    return torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32)
+    return np.array([[cosine, -sine], [sine, cosine]]) @ np.diag([mirror_x * stretch, mirror_y])
 
 
 def _zoom_into_object(view: LabelledView, random: np.random.Generator) -> tuple[float, np.ndarray]:

@@ -11,76 +11,142 @@ from scipy import ndimage
 from torch.nn import functional
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam.losses import SemanticTargets
-from samantic.segsam.training.augmentation import TrainingPicture, picture_of
+from samantic.datasets.synthesis import synthesise
+from samantic.segsam.losses import NO_CLASS, SemanticTargets
+from samantic.segsam.training.augmentation import TrainingPicture, look_of, picture_of
 from samantic.vocabulary import Vocabulary
 
 SMALLEST_OBJECT = 10
-"""Pixels of the mask grid (half the picture's side); smaller regions are no objects to learn from."""
+"""Cells of the mask grid; smaller regions are no objects to learn from."""
+
+BLACK = 8.0
+"""Brightness up to which a picture is taken for air or for its frame."""
+
+UNKNOWN_SHARE = 0.25
+"""Share of the whole pictures on which something that carries no name is prompted as well."""
+
+
+ONE_PATIENT = ("example_ct", "example_mr_sm")
+"""Volumes that are all there is of their kind: most of their slices are made into another patient's."""
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """`images` (B, 3, S, S); `objects` (N, S/2, S/2) bool, at most a few per image; `image_index` (N,)."""
+    """`images` (B, 3, S, S): whole pictures, then looks zoomed to one object.
+
+    `objects` (N, g, g) bool on the mask grid, at most a few per image, on a look one; `image_index` (N,) says on which image an object lies. `is_named` (N,) marks the objects on whole pictures, for the
+    semantic path; `is_structure` (N,) those that are a labelled structure and not just any tissue.
+    """
 
     images: torch.Tensor
     objects: np.ndarray
     image_index: torch.Tensor
     targets: SemanticTargets
+    is_named: torch.Tensor
+    is_structure: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Object:
+    region: np.ndarray
+    class_index: int
+    present: np.ndarray
+    known: np.ndarray
+    is_named: bool
+    is_structure: bool = True
 
 
 class BatchBuilder:
     """Draws training batches for a network that knows `class_names`.
 
     A class that a data set does not label is unknown on its images if it could be there (same domain), and absent if
-    it cannot (another domain): a dermoscopic image holds no liver.
+    it cannot (another domain): a dermoscopic image holds no liver. Some prompted regions carry no name at all, so that
+    the network learns to say so.
     """
 
     def __init__(
-        self, class_names: Sequence[str], vocabulary: Vocabulary, picture_size: int, objects_per_image: int
+        self,
+        class_names: Sequence[str],
+        vocabulary: Vocabulary,
+        picture_size: int,
+        objects_per_image: int,
+        mask_grid: int | None = None,
+        look_share: float = 0.6,
+        synthesis_share: float = 0.7,
     ) -> None:
         self.index_of = {name: index for index, name in enumerate(class_names)}
         self.domains = [vocabulary[name].domains for name in class_names]
         self.picture_size = picture_size
+        self.mask_grid = mask_grid or picture_size // 2
         self.objects_per_image = objects_per_image
+        self.look_share = look_share
+        self.synthesis_share = synthesis_share
 
     def build(self, views: Sequence[LabelledView], random: np.random.Generator) -> TrainingBatch | None:
         """One batch of the given views; None if no object is large enough."""
+        looks = round(self.look_share * len(views))
         images: list[torch.Tensor] = []
-        objects: list[np.ndarray] = []
+        objects: list[_Object] = []
         image_index: list[int] = []
-        class_index: list[int] = []
-        present: list[np.ndarray] = []
-        known: list[np.ndarray] = []
-        for view in views:
-            picture = picture_of(view, self.picture_size, random)
-            regions = self._regions(view, picture)
-            large = sorted(index for index, region in regions.items() if region.sum() >= SMALLEST_OBJECT)
-            chosen = random.permutation(large)[: self.objects_per_image].astype(int).tolist()
-            here = np.zeros(len(self.index_of), dtype=bool)
-            here[large] = True
-            # A sliver of a class is no object, but it would be wrong to call the class absent.
-            known_here = self._known(view)
-            known_here[[index for index in regions if index not in large]] = False
-            for index in chosen:
-                objects.append(_object_in(regions[index], random))
-                image_index.append(len(images))
-                class_index.append(index)
-                present.append(here)
-                known.append(known_here)
-            images.append(picture.image)
+        for position, view in enumerate(views):
+            if view.image_id.split("/")[0] in ONE_PATIENT and random.random() < self.synthesis_share:
+                view = synthesise(view, random)
+            draw = self._whole if position < len(views) - looks else self._zoomed
+            image, found = draw(view, random)
+            if found:
+                objects += found
+                image_index += [len(images)] * len(found)
+                images.append(image)
         if not objects:
             return None
         return TrainingBatch(
             torch.stack(images),
-            np.stack(objects),
+            np.stack([item.region for item in objects]),
             torch.tensor(image_index),
             SemanticTargets(
-                torch.tensor(class_index),
-                torch.from_numpy(np.stack(present)),
-                torch.from_numpy(np.stack(known)),
+                torch.tensor([item.class_index for item in objects]),
+                torch.from_numpy(np.stack([item.present for item in objects])),
+                torch.from_numpy(np.stack([item.known for item in objects])),
             ),
+            torch.tensor([item.is_named for item in objects]),
+            torch.tensor([item.is_structure for item in objects]),
         )
+
+    def _whole(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
+        """A whole picture with several of its structures and, now and then, a region that is none."""
+        picture = picture_of(view, self.picture_size, random)
+        regions = self._regions(view, picture)
+        large = sorted(index for index, region in regions.items() if region.sum() >= SMALLEST_OBJECT)
+        chosen = random.permutation(large)[: self.objects_per_image].astype(int).tolist()
+        present = np.zeros(len(self.index_of), dtype=bool)
+        present[large] = True
+        # A sliver of a class is no object, but it would be wrong to call the class absent.
+        known = self._known(view)
+        known[[index for index in regions if index not in large]] = False
+        objects = [_Object(_object_in(regions[index], random), index, present, known, True) for index in chosen]
+        if random.random() < UNKNOWN_SHARE:
+            labelled = self._on_grid(picture.labels > 0) > 0
+            region = unlabelled_region(self._on_grid(picture.image[1]), labelled, random)
+            if region is not None:
+                objects.append(_Object(region, NO_CLASS, present, known, True, is_structure=False))
+        return picture.image, objects
+
+    def _zoomed(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
+        """A look at one structure, or at one of its connected parts."""
+        values = [
+            value
+            for value in np.unique(view.labels).tolist()
+            if value > 0 and view.class_names[value - 1] in self.index_of
+        ]
+        if not values:
+            return torch.empty(0), []
+        value = int(random.choice(values))
+        look = look_of(view, _object_in(view.labels == value, random), self.picture_size, random)
+        region = self._on_grid(look.share) >= 0.5
+        index = self.index_of[view.class_names[value - 1]]
+        nothing = np.zeros(len(self.index_of), dtype=bool)
+        found = [_Object(region, index, nothing, nothing, False)] if region.sum() >= SMALLEST_OBJECT else []
+        return look.image, found
 
     def _regions(self, view: LabelledView, picture: TrainingPicture) -> dict[int, np.ndarray]:
         """The regions of all classes that the picture shows, however small, on the mask grid."""
@@ -90,14 +156,41 @@ class BatchBuilder:
                 continue
             name = view.class_names[value - 1]
             if name in self.index_of:
-                share = functional.avg_pool2d((picture.labels == value).float()[None, None], 2)[0, 0]
-                regions[self.index_of[name]] = (share >= 0.5).numpy()
+                regions[self.index_of[name]] = self._on_grid(picture.labels == value) >= 0.5
         return regions
+
+    def _on_grid(self, values: torch.Tensor) -> np.ndarray:
+        """Means of a picture (S, S) over the cells of the mask grid (g, g)."""
+        return functional.avg_pool2d(values.float()[None, None], self.picture_size // self.mask_grid)[0, 0].numpy()
 
     def _known(self, view: LabelledView) -> np.ndarray:
         known = np.array([view.domain not in domains for domains in self.domains])
         known[[self.index_of[name] for name in view.class_names if name in self.index_of]] = True
         return known
+
+
+def unlabelled_region(picture: np.ndarray, labelled: np.ndarray, random: np.random.Generator) -> np.ndarray | None:
+    """Some tissue (g, g) bool that carries no label: a patch of about one brightness inside a random ellipse (ours).
+
+    `picture` (g, g) brightness, `labelled` (g, g) bool. None where the picture leaves no room for one.
+    """
+    free = ~ndimage.binary_dilation(labelled) & (picture > BLACK)
+    if free.sum() < 4 * SMALLEST_OBJECT:
+        return None
+    inside = np.argwhere(free)
+    y, x = inside[random.integers(len(inside))]
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    angle, ratio = random.uniform(0, np.pi), np.exp(random.normal(0, 0.4))
+    radius = np.exp(random.uniform(np.log(2.5), np.log(picture.shape[0] / 6)))
+    along = (columns - x) * np.cos(angle) + (rows - y) * np.sin(angle)
+    across = (rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)
+    ellipse = (along / (radius * ratio)) ** 2 + (across * ratio / radius) ** 2 <= 1
+    similar = np.abs(ndimage.gaussian_filter(picture, 0.7) - picture[y, x]) < random.uniform(12, 60)
+    parts, _ = ndimage.label(ndimage.binary_opening(ellipse & free & similar))
+    if parts[y, x] == 0:
+        return None
+    region = ndimage.binary_fill_holes(parts == parts[y, x]) & free
+    return region if region.sum() >= SMALLEST_OBJECT else None
 
 
 def _object_in(region: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 
-from samantic.datasets.development_sets import TRAINING_SETS, data_folder
+from samantic.datasets.development_sets import TRAINING_SETS, VALIDATION_SETS, data_folder
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
-from samantic.segsam.training.fit import FitOptions, fit
+from samantic.segsam.training.fit import fit
+from samantic.segsam.training.settings import SegSamSettings
 from samantic.vocabulary import load_vocabulary
 
-SHARES = {"isic2017": 0.25, "busi": 0.20, "hippocampus": 0.17, "ct": 0.26, "mr": 0.12}
-"""Each set's part of the pictures drawn: by difficulty, not by size."""
+SHOWN = 4
+"""Validation pictures of each set on the sheets of predictions."""
 
 
-def train_bundled(run: Path, options: FitOptions) -> SegSam:
-    """Train `segsam-tiny` on the training parts of all sets; resumes an interrupted run in the folder `run`."""
+def train(run: Path, settings: SegSamSettings) -> SegSam:
+    """Train on the training parts of all sets; resumes an interrupted run in the folder `run`."""
     folder = data_folder()
-    sets = {name: list(read(folder)) for name, read in TRAINING_SETS.items()}
-    # Volumes cut into slices along three axes overlap; ultrasound without a lesion has nothing to prompt.
+    sets = {name: list(read(folder)) for name, read in TRAINING_SETS.items() if name in settings.shares}
+    # Ultrasound without a lesion has nothing to prompt.
     sets = {name: [view for view in views if view.labels.any()] for name, views in sets.items()}
-    return fit(SegSamConfig(class_names_in(sets)), sets, SHARES, options, run)
+    shown = [
+        view
+        for read in VALIDATION_SETS.values()
+        for view in itertools.islice((view for view in read(folder) if view.labels.any()), SHOWN)
+    ]
+    return fit(
+        settings.config(class_names_in(sets)),
+        sets,
+        settings.shares,
+        settings.fit,
+        run,
+        objects_per_image=settings.objects_per_image,
+        initial_weights=settings.initial_weights,
+        shown=shown,
+    )
 
 
 def class_names_in(sets: dict[str, list[LabelledView]]) -> tuple[str, ...]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
 from scipy import ndimage
 
-from samantic.segsam.losses import SEMANTIC_WEIGHT, alignment_loss, binary_loss, presence_loss, semantic_loss
-from samantic.segsam.network import SegSam
-from samantic.segsam.prompt_encoder import PADDING, PromptBatch
-from samantic.segsam.training.batches import TrainingBatch
+from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.interaction import (
     Click,
     box_clicks,
@@ -20,6 +18,21 @@ from samantic.segsam.interaction import (
     interior_click,
     jittered_box,
 )
+from samantic.segsam.losses import (
+    SEMANTIC_WEIGHT,
+    SemanticTargets,
+    alignment_loss,
+    binary_loss,
+    presence_loss,
+    semantic_loss,
+)
+from samantic.segsam.network import SegSam
+from samantic.segsam.prompt_encoder import PADDING, PromptBatch
+from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
+from samantic.segsam.semantic_aware_decoder import SemanticMasks
+from samantic.segsam.training.batches import TrainingBatch
+
+_Batch = TypeVar("_Batch", PromptBatch, SemanticTargets, BinaryMasks, SemanticMasks)
 
 PREVIOUS_MASK_LOGIT = 6.0
 """Logit of a drawn mask that is given as a prompt (ours)."""
@@ -35,18 +48,26 @@ class Interaction:
     ambiguous: bool = False
 
 
-def first_prompt(truth: np.ndarray, random: np.random.Generator) -> Interaction:
+WHOLE_KINDS = {"box": 0.42, "click": 0.42, "both": 0.08, "mask": 0.08}
+LOOK_KINDS = {"box": 0.5, "click": 0.08, "both": 0.06, "mask": 0.08, "click and mask": 0.28}
+"""How objects are first prompted on whole pictures, and on looks: there a click comes with the first look's mask."""
+
+
+def first_prompt(truth: np.ndarray, random: np.random.Generator, in_look: bool = False) -> Interaction:
     """A box, a click, both, or a roughly drawn mask. A click means the connected part under it."""
-    kind = random.choice(["box", "click", "both", "mask"], p=[0.42, 0.42, 0.08, 0.08])
+    kinds = LOOK_KINDS if in_look else WHOLE_KINDS
+    kind = random.choice(list(kinds), p=list(kinds.values()))
     if kind == "box":
         return Interaction(truth, box_clicks(jittered_box(truth, 0.1, random)))
     if kind == "mask":
-        rough = _roughly_drawn(truth, random)
-        return Interaction(truth, mask_logits=PREVIOUS_MASK_LOGIT * (2.0 * rough - 1.0).astype(np.float32))
+        return Interaction(truth, mask_logits=_as_logits(roughly_drawn(truth, 0.15, random)))
     click = interior_click(truth, random)
     if kind == "both":
         return Interaction(truth, [*box_clicks(jittered_box(truth, 0.1, random)), click])
-    return Interaction(component_at(truth, click), [click], ambiguous=True)
+    truth = component_at(truth, click)
+    if kind == "click and mask":
+        return Interaction(truth, [click], _as_logits(roughly_drawn(truth, random.uniform(0.1, 0.5), random)))
+    return Interaction(truth, [click], ambiguous=True)
 
 
 def training_loss(
@@ -55,7 +76,10 @@ def training_loss(
     """Run the rounds of one batch and return the loss with its parts for the log."""
     device = batch.images.device
     features = network.encode(batch.images)
-    interactions = [first_prompt(truth, random) for truth in batch.objects]
+    interactions = [
+        first_prompt(truth, random, in_look=not named)
+        for truth, named in zip(batch.objects, batch.is_named.tolist(), strict=True)
+    ]
     truth = torch.from_numpy(np.stack([interaction.truth for interaction in interactions])).float().to(device)
     rounds = 2 if random.random() < 0.6 else 3
     # The first answer must name the object; a refined one must still know it.
@@ -63,30 +87,59 @@ def training_loss(
     total = torch.zeros((), device=device)
     parts: dict[str, float] = {}
     for index in range(rounds):
-        output = network.decode(
-            features, prompt_batch(interactions, batch.image_index), with_semantics=index == semantic_round
-        )
+        prompts = prompt_batch(interactions, batch.image_index, network.image_size)
+        binary = _as_float(network.segment(features, prompts))
         ambiguous = torch.tensor([item.ambiguous and index == 0 for item in interactions], device=device)
-        binary = binary_loss(_as_float(output.binary), truth, ambiguous).mean()
-        total = total + binary / rounds
-        parts[f"binary_{index}"] = float(binary.detach())
-        if output.semantic is not None:
-            semantic = _as_float(output.semantic)
-            losses = {"semantic": semantic_loss(semantic, truth, batch.targets).mean()}
-            if semantic.presence_logits is not None:
-                losses["presence"] = presence_loss(semantic.presence_logits, batch.targets).mean()
-            aligned = alignment_loss(_as_float(output.binary), semantic, batch.targets).mean()
-            total = total + SEMANTIC_WEIGHT * sum(losses.values()) + alignment_weight * aligned
-            parts.update(
-                {name: float(loss.detach()) for name, loss in losses.items()}, alignment=float(aligned.detach())
-            )
+        masks = _mean_of(binary_loss(binary, truth, ambiguous), batch.is_structure)
+        total = total + masks / rounds
+        parts[f"binary_{index}"] = float(masks.detach())
+        if index == semantic_round:
+            loss, named = _semantic_losses(network, features, prompts, binary, truth, batch, alignment_weight)
+            total = total + loss
+            parts.update(named)
         if index + 1 < rounds:
-            _correct(interactions, output.binary.mask_logits[:, 0].detach().float().cpu().numpy(), random)
+            _correct(interactions, binary.mask_logits[:, 0].detach().cpu().numpy(), random)
     return total, parts
 
 
-def prompt_batch(interactions: list[Interaction], image_index: torch.Tensor) -> PromptBatch:
-    """Pad the prompts of N objects into one batch; the mask grid has half the picture's resolution."""
+def _semantic_losses(
+    network: SegSam,
+    features: FeatureMaps,
+    prompts: PromptBatch,
+    binary: BinaryMasks,
+    truth: torch.Tensor,
+    batch: TrainingBatch,
+    alignment_weight: float,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """The losses of the semantic path, on the objects that are to be named."""
+    rows = batch.is_named.nonzero()[:, 0]
+    answer = network.name(features, _rows_of(prompts, rows)) if len(rows) else None
+    if answer is None:
+        return torch.zeros((), device=truth.device), {}
+    semantic, targets = _as_float(answer), _rows_of(batch.targets, rows)
+    losses = {"semantic": semantic_loss(semantic, truth[rows], targets).mean()}
+    if semantic.presence_logits is not None:
+        losses["presence"] = presence_loss(semantic.presence_logits, targets).mean()
+    aligned = alignment_loss(_rows_of(binary, rows), semantic, targets).mean()
+    losses_now = {**losses, "alignment": aligned}
+    return (
+        SEMANTIC_WEIGHT * torch.stack(list(losses.values())).sum() + alignment_weight * aligned,
+        {name: float(loss.detach()) for name, loss in losses_now.items()},
+    )
+
+
+def _rows_of(batch: _Batch, rows: torch.Tensor) -> _Batch:
+    """The same batch with only some of its objects."""
+    return type(batch)(*(None if value is None else value[rows] for value in vars(batch).values()))
+
+
+def _mean_of(values: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    return (values * wanted).sum() / wanted.sum().clamp(min=1)
+
+
+def prompt_batch(interactions: list[Interaction], image_index: torch.Tensor, image_size: int) -> PromptBatch:
+    """Pad the prompts of N objects on the mask grid into one batch in the pixels of the square input."""
+    scale = image_size / interactions[0].truth.shape[0]
     device, count = image_index.device, len(interactions)
     longest = max(1, *(len(item.clicks) for item in interactions))
     points = np.zeros((count, longest, 2), dtype=np.float32)
@@ -95,7 +148,7 @@ def prompt_batch(interactions: list[Interaction], image_index: torch.Tensor) -> 
     has_mask = np.zeros(count, dtype=bool)
     for row, item in enumerate(interactions):
         for column, (x, y, label) in enumerate(item.clicks):
-            points[row, column] = 2 * (x + 0.5) - 0.5, 2 * (y + 0.5) - 0.5
+            points[row, column] = scale * (x + 0.5) - 0.5, scale * (y + 0.5) - 0.5
             labels[row, column] = label
         if item.mask_logits is not None:
             masks[row, 0], has_mask[row] = item.mask_logits, True
@@ -117,15 +170,20 @@ def _correct(interactions: list[Interaction], mask_logits: np.ndarray, random: n
         item.mask_logits = None if random.random() < 0.1 else logits.clip(-20, 20)
 
 
-def _roughly_drawn(truth: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def roughly_drawn(truth: np.ndarray, looseness: float, random: np.random.Generator) -> np.ndarray:
+    """A mask (H, W) whose border wobbles by about `looseness` of the object's size."""
     depth = ndimage.distance_transform_edt(truth) - ndimage.distance_transform_edt(~truth)
     wobble = ndimage.gaussian_filter(random.standard_normal(truth.shape), 6.0)
-    radius = max(1.0, 0.15 * np.sqrt(truth.sum()))
+    radius = max(1.0, looseness * np.sqrt(truth.sum()))
     rough = depth + radius * (wobble / wobble.std() + random.normal(0, 0.5)) > 0
     return rough if rough.any() else truth
 
 
-def _as_float(output):  # type: ignore[no-untyped-def]
+def _as_logits(mask: np.ndarray) -> np.ndarray:
+    return PREVIOUS_MASK_LOGIT * (2.0 * mask - 1.0).astype(np.float32)
+
+
+def _as_float(output: _Batch) -> _Batch:
     """The same answer in float32: losses of half-precision logits lose their small differences."""
     return type(output)(
         *(value.float() if isinstance(value, torch.Tensor) else value for value in vars(output).values())

@@ -1,0 +1,83 @@
+"""A second look: the part of the picture around the prompted object, enlarged to the network's whole input (ours).
+
+A vessel of twelve pixels is three cells of the mask grid when the whole slice fills the input, and half of it when the
+look is zoomed to the box. Interactive networks have done so since RITM's zoom-in (Sofiiuk et al. 2021, arXiv
+2102.06583). Names need the whole picture around them and come from the first look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LOOK_FACTOR = 1.7
+"""Side of the look over the longer side of the object."""
+
+SMALLEST_LOOK = 24
+"""Pixels: a look at fewer shows nothing more."""
+
+WORTHWHILE = 0.85
+"""A look that spans more than this share of the picture's longer side shows nothing that the first did not."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window of a picture in whole pixels, half-open, which may reach beyond the picture."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def whole(cls, shape: tuple[int, int]) -> Look:
+        """The window of a whole picture (rows, cols)."""
+        return cls(0, 0, shape[1], shape[0])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    def contains(self, points_xy: np.ndarray) -> bool:
+        """Whether all points (P, 2) lie in the window."""
+        return bool((points_xy >= (self.x0, self.y0)).all() and (points_xy < (self.x1, self.y1)).all())
+
+    def cut(self, picture: np.ndarray, outside: float = 0) -> np.ndarray:
+        """The window of a picture (rows, cols, ...), `outside` where it reaches beyond."""
+        cut = np.full((*self.shape, *picture.shape[2:]), outside, dtype=picture.dtype)
+        target, source = self._overlap(picture.shape[:2])
+        cut[target] = picture[source]
+        return cut
+
+    def paste(self, part: np.ndarray, shape: tuple[int, int], outside: float) -> np.ndarray:
+        """A picture (rows, cols) with the window's content in its place and `outside` around it."""
+        picture = np.full(shape, outside, dtype=part.dtype)
+        target, source = self._overlap(shape)
+        picture[source] = part[target]
+        return picture
+
+    def _overlap(self, shape: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """The common part of window and picture, in the window's and in the picture's pixels."""
+        rows, columns = shape
+        top, bottom = min(max(self.y0, 0), rows), max(min(self.y1, rows), 0)
+        left, right = min(max(self.x0, 0), columns), max(min(self.x1, columns), 0)
+        inside = (slice(top - self.y0, bottom - self.y0), slice(left - self.x0, right - self.x0))
+        return inside, (slice(top, bottom), slice(left, right))
+
+
+def look_at(
+    bounds_xyxy: tuple[float, float, float, float], shape: tuple[int, int], spacing_yx_mm: tuple[float, float]
+) -> Look | None:
+    """The physically square window around half-open bounds in a picture (rows, cols); None if it is not worthwhile."""
+    x0, y0, x1, y1 = bounds_xyxy
+    spacing_y, spacing_x = spacing_yx_mm
+    side = max(
+        LOOK_FACTOR * max((x1 - x0) * spacing_x, (y1 - y0) * spacing_y), SMALLEST_LOOK * min(spacing_y, spacing_x)
+    )
+    if side > WORTHWHILE * max(shape[0] * spacing_y, shape[1] * spacing_x):
+        return None
+    columns, rows = max(1, round(side / spacing_x)), max(1, round(side / spacing_y))
+    left, top = round((x0 + x1 - columns) / 2), round((y0 + y1 - rows) / 2)
+    return Look(left, top, left + columns, top + rows)
