@@ -115,7 +115,7 @@ def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], No
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
     except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
+        typer.echo("Interrupted; no file is left half written.", err=True)
         raise typer.Exit(130) from None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from samantic import __version__
-from samantic.cli import cache, demo, evaluate, infer, models, serve, train, vocabulary
+from samantic.cli import cache, datasets, demo, evaluate, infer, models, serve, train, vocabulary
 from samantic.cli.plain_errors import PlainErrorGroup
 
 app = typer.Typer(
@@ -54,3 +54,4 @@ app.add_typer(vocabulary.app, name="vocabulary")
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")
 app.add_typer(train.app, name="train")
+app.add_typer(datasets.app, name="datasets")

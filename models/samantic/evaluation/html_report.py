@@ -98,7 +98,7 @@ def _prompts(record: EvaluationRecord) -> str:
         + f"<ul>{differences}</ul>"
         + "<p>Means with 95 % bootstrap intervals, drawn by image or patient. Grey rows do not look at the image: "
         f"they say what the prompt alone is worth. {escape(radius)} Box: sides moved by up to "
-        f"{record.protocol.jitter:.0%} of their length. Tolerance of the surface Dice: {escape(tolerances)}; of the "
+        f"{100 * record.protocol.jitter:g} % of their length. Tolerance of the surface Dice: {escape(tolerances)}; of the "
         f"boundary F: {record.protocol.boundary_tolerance_pixels:g} px.</p>"
     )
 
@@ -106,7 +106,7 @@ def _prompts(record: EvaluationRecord) -> str:
 def _tolerances(record: EvaluationRecord) -> Iterable[str]:
     for domain in sorted({result.domain for result in record.results}):
         unit = next(result.unit for result in record.results if result.domain == domain)
-        yield f"{record.protocol.tolerance(domain):g} {unit} for {domain.replace('_', ' ')}"
+        yield f"{record.protocol.tolerance(domain):g} {unit} for {domain.upper() if unit == 'mm' else domain.replace('_', ' ')}"
 
 
 def _distributions(record: EvaluationRecord) -> str:

@@ -31,10 +31,14 @@ def histogram(values: Sequence[float], blind: Sequence[float], label: str, bins:
     edges = np.linspace(0, 1, bins + 1)
     shares = _shares(values, edges)
     outline = _shares(blind, edges) if len(blind) else None
-    top = max(0.05, float(shares.max()), 0.0 if outline is None else float(outline.max()))
+    highest = max(float(shares.max()), 0.0 if outline is None else float(outline.max()))
+    # Up to a multiple of 4 %, so that the four ticks are whole numbers.
+    top = max(1, int(np.ceil(highest * 25))) / 25
     plot = _Plot((0, 1), (0, top))
-    parts = [plot.frame("Dice", "share of structures", _ticks(0, 1, 5), _ticks(0, top, 3), percent_y=True)]
+    parts = [plot.frame("Dice", "share of structures", _ticks(0, 1, 5), _ticks(0, top, 4), percent_y=True)]
     for low, high, share in zip(edges[:-1], edges[1:], shares, strict=True):
+        if share == 0:
+            continue
         parts.append(
             plot.bar(
                 low + 0.004, high - 0.004, share, "model", f"Dice {low:.2f} to {high:.2f}: {share:.1%} of structures"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from samantic.evaluation import mean_with_interval
+from samantic.evaluation import mean_with_interval, paired_difference
 
 
 def test_the_interval_holds_the_mean_and_narrows_with_more_values():
@@ -33,3 +33,17 @@ def test_no_values_are_refused():
 def test_one_patient_gets_no_interval():
     assert str(mean_with_interval([0.7, 0.8], ["only", "only"])) == "0.750 (one patient, no interval)"
     assert str(mean_with_interval([0.7, 0.7])) == "0.700 (0.700-0.700)"
+
+
+def test_the_interval_of_a_paired_difference_is_not_widened_by_what_is_hard_for_both():
+    random = np.random.default_rng(0)
+    hard = random.uniform(0.2, 0.9, size=100)
+    difference = paired_difference((hard + 0.05).tolist(), hard.tolist())
+    assert difference.mean == pytest.approx(0.05)
+    assert difference.high - difference.low < 1e-6
+    assert mean_with_interval(hard.tolist()).high - mean_with_interval(hard.tolist()).low > 0.05
+
+
+def test_unequal_rows_are_no_pairs():
+    with pytest.raises(ValueError, match="2 and 1"):
+        paired_difference([0.1, 0.2], [0.1])
