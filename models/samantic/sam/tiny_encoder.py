@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from samantic.sam.image_encoder import FeatureMaps
+from samantic.sam.image_encoder import FeatureMaps, Placement
 
 
 class TinyEncoder(nn.Module):
@@ -19,6 +19,8 @@ class TinyEncoder(nn.Module):
 
     pixel_mean = (123.675, 116.28, 103.53)
     pixel_std = (58.395, 57.12, 57.375)
+    placement: Placement = "centre"
+    border = (0.0, 0.0, 0.0)
 
     def __init__(
         self,
