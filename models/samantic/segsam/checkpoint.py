@@ -1,4 +1,4 @@
-"""SEG-SAM networks on disk: one safetensors file with the configuration in its header."""
+"""SEG-SAM networks on disk: one safetensors file with the configuration, and the calibration, in its header."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from samantic.imaging import atomic_path
+from samantic.segsam.calibration import PREFIX, Calibration
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
 
@@ -29,14 +30,8 @@ def save_network(network: SegSam, path: Path, dtype: torch.dtype = torch.float16
 
 def load_network(path: Path) -> SegSam:
     """Read a network in float32 and evaluation mode; CheckpointError says what is wrong with the file."""
-    try:
-        with safe_open(path, framework="pt") as stored:
-            metadata = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118  not a dict
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path.name} cannot be read as a safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path.name} is no SEG-SAM checkpoint: its format is {metadata.get('format')!r}.")
+    metadata, stored = _read(path)
+    tensors = {name: tensor.float() for name, tensor in stored.items() if not name.startswith(PREFIX)}
     try:
         network = SegSam(SegSamConfig.from_json(metadata["config"]))
     except (KeyError, TypeError, ValueError) as error:
@@ -54,6 +49,43 @@ def load_network(path: Path) -> SegSam:
         )
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def load_calibration(path: Path) -> Calibration | None:
+    """Read what `samantic.segsam.calibrate` found out about a network, None if it was never calibrated.
+
+    CheckpointError says what is wrong with the file.
+    """
+    metadata, tensors = _read(path)
+    if "calibration" not in metadata:
+        return None
+    try:
+        calibration = {name: tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+        return Calibration.from_checkpoint(metadata["calibration"], calibration)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path.name} cannot be used: {error}.") from error
+
+
+def write_calibrated(path: Path, calibration: Calibration, output: Path) -> None:
+    """Write the checkpoint `path`, bit for bit, with a calibration in place of the one it had, atomically."""
+    metadata, stored = _read(path)
+    tensors = {name: tensor for name, tensor in stored.items() if not name.startswith(PREFIX)}
+    with atomic_path(output) as temporary:
+        save_file(
+            tensors | calibration.tensors(), temporary, metadata={**metadata, "calibration": calibration.to_json()}
+        )
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  not a dict
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path.name} cannot be read as a safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is no SEG-SAM checkpoint: its format is {metadata.get('format')!r}.")
+    return metadata, tensors
 
 
 def file_hash(path: Path) -> str:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from samantic.segsam.calibration import Calibration
+from samantic.segsam.familiarity import ImageFamiliarity
+
 SMALLEST_SHARE = 1e-9
 SMALLEST_WEIGHT_LOGIT = -20.0
 
@@ -25,14 +28,20 @@ class ClassEvidence:
 
 @dataclass(frozen=True)
 class NamedObject:
-    """`probabilities` of the asked classes, summing to 1; `presence` of every class but the predicted one."""
+    """`probabilities` of the asked classes, summing to 1; `presence` of every class but the predicted one.
+
+    `class_confidence` is the predicted class's probability among all classes that the network knows. `unsure` says that
+    the object may be none of them, or that the name is little more than a guess; None if the network is not calibrated.
+    """
 
     probabilities: dict[str, float]
     predicted_class: str
     presence: dict[str, float]
+    class_confidence: float
+    unsure: bool | None
 
 
-NAMELESS = NamedObject({}, "", {})
+NAMELESS = NamedObject({}, "", {}, 0.0, None)
 """The answer of a network without the semantic path."""
 
 
@@ -51,18 +60,41 @@ def class_evidence(semantic_logits: torch.Tensor, mask_logits: torch.Tensor) -> 
     return ClassEvidence(shares.clamp(min=SMALLEST_SHARE).log(), float(background))
 
 
+def knownness(class_confidence: float, background_share: float) -> float:
+    """How probably an object is of the class that it is given: it is one of the known ones, and this one (ours)."""
+    return class_confidence * (1.0 - background_share)
+
+
 class ObjectNamer:
-    """Names objects by the classes that a network knows."""
+    """Names objects by the classes that a network knows, calibrated where the checkpoint says how."""
 
-    def __init__(self, class_names: Sequence[str]) -> None:
+    def __init__(self, class_names: Sequence[str], calibration: Calibration | None = None) -> None:
         self.class_names = tuple(class_names)
+        self.calibration = calibration
 
-    def name(self, evidence: ClassEvidence, presence_logits: torch.Tensor | None, asked: Sequence[int]) -> NamedObject:
-        """Presence logits (K,) or None, and the indices of the classes that may be the answer."""
-        likely = torch.softmax(evidence.class_logits[list(asked)], dim=0).tolist()
+    def name(
+        self,
+        evidence: ClassEvidence,
+        presence_logits: torch.Tensor | None,
+        asked: Sequence[int],
+        familiarity: ImageFamiliarity | None = None,
+    ) -> NamedObject:
+        """Name one object of a picture with this familiarity.
+
+        `presence_logits` (K,) or None; `asked` are the indices of the classes that may be the answer.
+        """
+        domain = self.calibration.domains[familiarity.domain] if self.calibration and familiarity else None
+        logits = evidence.class_logits / (domain.temperature if domain else 1.0)
+        likely = torch.softmax(logits[list(asked)], dim=0).tolist()
         probabilities = {self.class_names[index]: value for index, value in zip(asked, likely, strict=True)}
         predicted = max(probabilities, key=probabilities.__getitem__)
-        return NamedObject(probabilities, predicted, self._presence(presence_logits, predicted))
+        confidence = float(torch.softmax(logits, dim=0)[self.class_names.index(predicted)])
+        unsure = None
+        if domain is not None and familiarity is not None:
+            surely = knownness(confidence, evidence.background_share) >= domain.smallest_knownness
+            # In a picture unlike all that it learned from, a network's confidence means nothing.
+            unsure = familiarity.out_of_domain or not surely
+        return NamedObject(probabilities, predicted, self._presence(presence_logits, predicted), confidence, unsure)
 
     def _presence(self, presence_logits: torch.Tensor | None, predicted: str) -> dict[str, float]:
         if presence_logits is None:
