@@ -5,12 +5,15 @@ from samantic.segsam.config import SegSamConfig
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.network import SegSam
 from samantic.segsam.predictor import ImageFeatures, ObjectPrediction, SegSamPredictor
+from samantic.segsam.second_look import Look, LookLogits
 from samantic.segsam.view_prompts import ViewPrompts, objects_of
 
 __all__ = [
     "CheckpointError",
     "ImageFeatures",
     "InputTransform",
+    "Look",
+    "LookLogits",
     "ObjectPrediction",
     "SegSam",
     "SegSamConfig",

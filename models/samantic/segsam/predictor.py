@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +14,30 @@ from samantic.bundled import bundled_weights
 from samantic.sam.embedding_cache import EmbeddingCache
 from samantic.sam.embedding_key import EmbeddingKey
 from samantic.sam.image_encoder import FeatureMaps
-from samantic.segsam.checkpoint import file_hash, load_network
+from samantic.segsam.calibration import Calibration
+from samantic.segsam.checkpoint import file_hash, load_calibration, load_network
 from samantic.segsam.clicked_parts import clicked_parts
+from samantic.segsam.familiarity import ImageFamiliarity
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.naming import NAMELESS, NamedObject, ObjectNamer, class_evidence
 from samantic.segsam.network import SegSam
-from samantic.segsam.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, PromptBatch
+from samantic.segsam.prompt_tensors import LARGEST_LOGIT, prompt_tensors
+from samantic.segsam.second_look import Look, LookLogits, bounds_of, look_at
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 from samantic.segsam.view_prompts import ViewPrompts
 
-DRAWN_MASK_LOGIT = 6.0
-LARGEST_LOGIT = 20.0
-"""Earlier answers are clipped to this before they are fed back, as in training."""
+LOOKS_RAM_BYTES = 128 * 1024 * 1024
+"""Memory for second looks, which the next click on the same object meets again."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFeatures:
-    """Feature maps of one picture (batch of 1) and how the picture was scaled."""
+    """Feature maps of one picture (batch of 1), how it was scaled, the picture (for second looks) and its key."""
 
     maps: FeatureMaps
     transform: InputTransform
+    picture: Callable[[], np.ndarray]
+    key: EmbeddingKey
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +46,23 @@ class ObjectPrediction:
 
     `mask` (rows, cols) bool and `mask_logits` (rows, cols) float32 at the picture's resolution; after clicks alone the
     mask holds only the parts that were clicked on (`clicked_parts`), the logits hold everything; `low_res_logits`
-    (1, g, g) to refine from; `predicted_iou` the network's own estimate in 0 to 1; `class_probabilities` over the
-    asked classes, summing to 1; `presence` of every other class the model knows; `candidates` the alternatives
-    (mask, predicted IoU) for one ambiguous prompt, best first. Without a semantic path the class fields are empty.
+    to refine from; `predicted_iou` the network's own estimate in 0 to 1; `class_probabilities` over the
+    asked classes, summing to 1; `presence` of every other class the model knows; `class_confidence` and `unsure` as in
+    `NamedObject`; `familiarity` of the whole picture; `candidates` the alternatives (mask, predicted IoU) for one
+    ambiguous prompt, best first. Without a semantic path the class fields are empty; without a calibration nothing is
+    known about `unsure` and `familiarity`.
     """
 
     mask: np.ndarray
     mask_logits: np.ndarray
-    low_res_logits: torch.Tensor
+    low_res_logits: LookLogits
     predicted_iou: float
     class_probabilities: dict[str, float]
     predicted_class: str
     presence: dict[str, float]
+    class_confidence: float
+    unsure: bool | None
+    familiarity: ImageFamiliarity | None
     candidates: tuple[tuple[np.ndarray, float], ...] = ()
 
 
@@ -68,12 +78,15 @@ class SegSamPredictor:
         weights_hash: str,
         device: str | torch.device | None = None,
         cache: EmbeddingCache | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.network = network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.weights_hash = weights_hash
         self.cache = cache
-        self.namer = ObjectNamer(network.config.class_names)
+        self._looks = EmbeddingCache(None, LOOKS_RAM_BYTES)
+        self.calibration = calibration
+        self.namer = ObjectNamer(network.config.class_names, calibration)
         self._features: ImageFeatures | None = None
 
     @classmethod
@@ -81,7 +94,7 @@ class SegSamPredictor:
         cls, path: Path, device: str | torch.device | None = None, cache: EmbeddingCache | None = None
     ) -> SegSamPredictor:
         """Load a SEG-SAM safetensors file; CheckpointError says what is wrong with it."""
-        return cls(load_network(path), file_hash(path), device, cache)
+        return cls(load_network(path), file_hash(path), device, cache, load_calibration(path))
 
     @classmethod
     def from_bundled(
@@ -111,19 +124,28 @@ class SegSamPredictor:
     def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> ImageFeatures:
         """Run the encoder on a picture (rows, cols, 3) uint8."""
         transform = self._transform(image, spacing_yx_mm)
-        return ImageFeatures(self._encoded(image, transform), transform)
+        key = self.embedding_key(hashlib.sha256(image.tobytes()).hexdigest(), "picture", "")
+        return ImageFeatures(self._encoded(image, transform), transform, lambda: image, key)
 
     def embed(self, image: np.ndarray, spacing_yx_mm: tuple[float, float], key: EmbeddingKey) -> ImageFeatures:
         """Like `encode`, through the cache where there is one: the second request costs no encoder pass."""
-        if self.cache is None:
-            return self.encode(image, spacing_yx_mm)
         transform = self._transform(image, spacing_yx_mm)
+        if self.cache is None:
+            return ImageFeatures(self._encoded(image, transform), transform, lambda: image, key)
         maps = self.cache.get_or_compute(key, lambda: self._encoded(image, transform))
-        return ImageFeatures({name: tensor.to(self.device) for name, tensor in maps.items()}, transform)
+        return ImageFeatures(
+            {name: tensor.to(self.device) for name, tensor in maps.items()}, transform, lambda: image, key
+        )
 
     def embedding_key(self, content_hash: str, view: str, window: str) -> EmbeddingKey:
         """The cache's key for a view of an image under a window, with this model's encoder and weights."""
         return EmbeddingKey(content_hash, view, window, self.encoder_name, self.weights_hash)
+
+    def familiarity(self, features: ImageFeatures) -> ImageFamiliarity | None:
+        """How like its training pictures a picture is to the model; None if the model is not calibrated."""
+        if self.calibration is None:
+            return None
+        return self.calibration.familiarity.of(features.maps, features.transform)
 
     @torch.inference_mode()
     def decode(
@@ -141,25 +163,41 @@ class SegSamPredictor:
         asked = self._asked(classes)
         if not prompts:
             return []
-        output = self.network.decode(features.maps, self._prompt_batch(prompts, features.transform))
+        transform, familiarity = features.transform, self.familiarity(features)
+        shape, spacing = transform.shape, transform.spacing_yx_mm
+        whole = [Look.whole(shape)] * len(prompts)
+        batch = prompt_tensors(self.network, prompts, whole, [0] * len(prompts), shape, spacing).to(self.device)
+        output = self.network.decode(features.maps, batch)
         logits, quality = output.binary.mask_logits.float(), output.binary.predicted_iou.float().clamp(0, 1)
+        first = [LookLogits(_clipped(logits[row, :1]), look) for row, look in enumerate(whole)]
+        scores = quality[:, 0].tolist()
+        answers = first
+        if self.network.config.second_look:
+            answers, scores = self._look_again(features, prompts, first, scores)
         predictions = []
-        for row in range(len(prompts)):
-            # At the picture's size a mask can take a hundred megabytes: only those that are asked for.
-            wanted = logits[row] if multimask else logits[row, :1]
-            picture = features.transform.picture_logits(wanted).cpu().numpy()
-            low_res = logits[row, :1].clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
-            named = self._named(output.semantic, row, logits[row, 0], asked)
+        for row, (item, answer, score) in enumerate(zip(prompts, answers, scores, strict=True)):
+            picture = self._in_picture(answer, shape, spacing)
+            best = logits[row, 0]
+            if answer.look != whole[row]:
+                best = transform.grid_logits(picture, self.network.low_resolution_size, -LARGEST_LOGIT)[0]
+            named = self._named(output.semantic, row, best.to(self.device), asked, familiarity)
+            candidates: tuple[tuple[np.ndarray, float], ...] = ()
+            if multimask:
+                # At the picture's size a mask can take a hundred megabytes: only those that are asked for.
+                candidates = _candidates(transform.picture_logits(logits[row]).cpu().numpy(), quality[row], item)
             predictions.append(
                 ObjectPrediction(
-                    mask=clicked_parts(picture[0] > 0, prompts[row]),
-                    mask_logits=picture[0],
-                    low_res_logits=low_res,
-                    predicted_iou=float(quality[row, 0]),
+                    mask=clicked_parts(picture > 0, item),
+                    mask_logits=picture,
+                    low_res_logits=answer,
+                    predicted_iou=score,
                     class_probabilities=named.probabilities,
                     predicted_class=named.predicted_class,
                     presence=named.presence,
-                    candidates=_candidates(picture, quality[row], prompts[row]) if multimask else (),
+                    class_confidence=named.class_confidence,
+                    unsure=named.unsure,
+                    familiarity=familiarity,
+                    candidates=candidates,
                 )
             )
         return predictions
@@ -181,7 +219,7 @@ class SegSamPredictor:
             raise ValueError(f"A picture is (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
         if not image.size:
             raise ValueError(f"A picture needs at least one row and one column; this one is {image.shape[:2]}.")
-        return InputTransform((image.shape[0], image.shape[1]), spacing_yx_mm, self.image_size)
+        return self.network.input_transform((image.shape[0], image.shape[1]), spacing_yx_mm)
 
     @torch.inference_mode()
     def _encoded(self, image: np.ndarray, transform: InputTransform) -> FeatureMaps:
@@ -198,41 +236,90 @@ class SegSamPredictor:
             )
         return [self.class_names.index(name) for name in names]
 
-    def _prompt_batch(self, prompts: Sequence[ViewPrompts], transform: InputTransform) -> PromptBatch:
-        count, grid = len(prompts), self.network.low_resolution_size
-        longest = max(len(item.points_xy) + 2 * (item.box_xyxy is not None) for item in prompts)
-        points = np.zeros((count, max(1, longest), 2), dtype=np.float32)
-        labels = np.full(points.shape[:2], PADDING, dtype=np.int64)
-        masks, has_mask = torch.zeros(count, 1, grid, grid), torch.zeros(count, dtype=torch.bool)
-        for row, item in enumerate(prompts):
-            coordinates, kinds = _tokens(item)
-            points[row, : len(kinds)] = transform.points(coordinates)
-            labels[row, : len(kinds)] = kinds
-            if item.low_res_logits is not None:
-                masks[row], has_mask[row] = item.low_res_logits, True
-            elif item.mask is not None:
-                masks[row], has_mask[row] = transform.mask_logits(item.mask, grid, DRAWN_MASK_LOGIT), True
-        tensors = (torch.from_numpy(points), torch.from_numpy(labels), masks, has_mask, torch.zeros(count).long())
-        return PromptBatch(*(tensor.to(self.device) for tensor in tensors))
+    def _look_again(
+        self,
+        features: ImageFeatures,
+        prompts: Sequence[ViewPrompts],
+        first: Sequence[LookLogits],
+        first_scores: Sequence[float],
+    ) -> tuple[list[LookLogits], list[float]]:
+        """Answers and predicted IoU of the second looks, the first ones where a second look is not worthwhile."""
+        shape, spacing = features.transform.shape, features.transform.spacing_yx_mm
+        answers, scores = list(first), list(first_scores)
+        looks = [self._second_look(item, answer, shape, spacing) for item, answer in zip(prompts, first, strict=True)]
+        for row, look in enumerate(looks):
+            if look is None:
+                continue
+            item = prompts[row]
+            if item.box_xyxy is None and item.mask is None and item.low_res_logits is None:
+                # Lone clicks say where, the first answer says how far.
+                item = item.refining(first[row])
+            batch = prompt_tensors(self.network, [item], [look], [0], shape, spacing).to(self.device)
+            masks = self.network.segment(self._look_maps(features, look), batch)
+            answers[row] = LookLogits(_clipped(masks.mask_logits[0, :1].float()), look)
+            scores[row] = float(masks.predicted_iou[0, 0].float().clamp(0, 1))
+        return answers, scores
+
+    def _second_look(
+        self, prompts: ViewPrompts, first: LookLogits, shape: tuple[int, int], spacing_yx_mm: tuple[float, float]
+    ) -> Look | None:
+        """Where to look: around the box, else around the mask that there is, and around every foreground click."""
+        foreground = np.asarray(prompts.points_xy, dtype=np.float64).reshape(-1, 2)[prompts.point_labels == 1]
+        earlier = prompts.low_res_logits
+        if prompts.box_xyxy is not None:
+            bounds = prompts.box_xyxy
+        else:
+            if earlier is not None:
+                mask = self._in_picture(earlier, shape, spacing_yx_mm) > 0
+            elif prompts.mask is not None:
+                mask = prompts.mask
+            else:
+                mask = clicked_parts(self._in_picture(first, shape, spacing_yx_mm) > 0, prompts)
+            found = bounds_of(mask)
+            if found is None:
+                return None
+            bounds = found
+        x0, y0, x1, y1 = bounds
+        if len(foreground):
+            (left, top), (right, bottom) = foreground.min(axis=0), foreground.max(axis=0) + 1
+            bounds = (min(x0, left), min(y0, top), max(x1, right), max(y1, bottom))
+        if earlier is not None and earlier.look != Look.whole(shape) and earlier.look.holds(bounds):
+            # Looking on from the same place costs no encoder pass.
+            return earlier.look
+        return look_at(bounds, shape, spacing_yx_mm)
+
+    def _look_maps(self, features: ImageFeatures, look: Look) -> FeatureMaps:
+        key = replace(features.key, view=f"{features.key.view} {look.x0},{look.y0},{look.x1},{look.y1}")
+
+        def encode() -> FeatureMaps:
+            picture = look.cut(features.picture())
+            return self._encoded(picture, self._transform(picture, features.transform.spacing_yx_mm))
+
+        maps = self._looks.get_or_compute(key, encode)
+        return {name: tensor.to(self.device) for name, tensor in maps.items()}
+
+    def _in_picture(self, answer: LookLogits, shape: tuple[int, int], spacing_yx_mm: tuple[float, float]) -> np.ndarray:
+        """Mask logits (rows, cols) float32 of the picture; nothing is found outside of the look."""
+        transform = self.network.input_transform(answer.look.shape, spacing_yx_mm)
+        return answer.look.paste(transform.picture_logits(answer.logits).numpy()[0], shape, -LARGEST_LOGIT)
 
     def _named(
-        self, semantic: SemanticMasks | None, row: int, mask_logits: torch.Tensor, asked: list[int]
+        self,
+        semantic: SemanticMasks | None,
+        row: int,
+        mask_logits: torch.Tensor,
+        asked: list[int],
+        familiarity: ImageFamiliarity | None,
     ) -> NamedObject:
         if semantic is None:
             return NAMELESS
         presence = None if semantic.presence_logits is None else semantic.presence_logits[row]
-        return self.namer.name(class_evidence(semantic.semantic_logits[row], mask_logits), presence, asked)
+        evidence = class_evidence(semantic.semantic_logits[row], mask_logits)
+        return self.namer.name(evidence, presence, asked, familiarity)
 
 
-def _tokens(prompts: ViewPrompts) -> tuple[np.ndarray, list[int]]:
-    """Clicks, then the corners of the box; bounds are edges, half a pixel before the centre of the pixel they name."""
-    coordinates = np.asarray(prompts.points_xy, dtype=np.float64).reshape(-1, 2)
-    kinds = [int(label) for label in prompts.point_labels]
-    if prompts.box_xyxy is not None:
-        x0, y0, x1, y1 = prompts.box_xyxy
-        corners = np.array([(x0 - 0.5, y0 - 0.5), (x1 - 0.5, y1 - 0.5)])
-        return np.concatenate([coordinates, corners]), [*kinds, BOX_UPPER_LEFT, BOX_LOWER_RIGHT]
-    return coordinates, kinds
+def _clipped(logits: torch.Tensor) -> torch.Tensor:
+    return logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
 
 
 def _candidates(

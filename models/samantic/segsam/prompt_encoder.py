@@ -31,6 +31,10 @@ class PromptBatch:
     has_mask: torch.Tensor
     image_index: torch.Tensor
 
+    def to(self, device: torch.device) -> PromptBatch:
+        """The same prompts on another device."""
+        return PromptBatch(*(tensor.to(device) for tensor in vars(self).values()))
+
 
 @dataclass(frozen=True)
 class EncodedPrompts:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 LOOK_FACTOR = 1.7
 """Side of the look over the longer side of the object."""
@@ -40,14 +41,15 @@ class Look:
         """Rows and columns."""
         return self.y1 - self.y0, self.x1 - self.x0
 
-    def contains(self, points_xy: np.ndarray) -> bool:
-        """Whether all points (P, 2) lie in the window."""
-        return bool((points_xy >= (self.x0, self.y0)).all() and (points_xy < (self.x1, self.y1)).all())
+    def holds(self, bounds_xyxy: tuple[float, float, float, float]) -> bool:
+        """Whether half-open bounds lie inside the window without touching its border."""
+        x0, y0, x1, y1 = bounds_xyxy
+        return self.x0 < x0 and self.y0 < y0 and x1 < self.x1 and y1 < self.y1
 
     def cut(self, picture: np.ndarray, outside: float = 0) -> np.ndarray:
         """The window of a picture (rows, cols, ...), `outside` where it reaches beyond."""
         cut = np.full((*self.shape, *picture.shape[2:]), outside, dtype=picture.dtype)
-        target, source = self._overlap(picture.shape[:2])
+        target, source = self._overlap((picture.shape[0], picture.shape[1]))
         cut[target] = picture[source]
         return cut
 
@@ -65,6 +67,22 @@ class Look:
         left, right = min(max(self.x0, 0), columns), max(min(self.x1, columns), 0)
         inside = (slice(top - self.y0, bottom - self.y0), slice(left - self.x0, right - self.x0))
         return inside, (slice(top, bottom), slice(left, right))
+
+
+@dataclass(frozen=True, eq=False)
+class LookLogits:
+    """Mask logits (1, g, g) of the network's input when it looked at `look`; what a correction starts from."""
+
+    logits: torch.Tensor
+    look: Look
+
+
+def bounds_of(mask: np.ndarray) -> tuple[float, float, float, float] | None:
+    """Half-open bounds x0, y0, x1, y1 of a mask (rows, cols), None of an empty one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def look_at(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from samantic.imaging import SliceView
 from samantic.prompts import Box, PromptSet
+from samantic.segsam.second_look import LookLogits
 
 CLICKS_OF_A_SCRIBBLE = 6
 """A scribble counts as this many clicks spread over it (ours): training knows clicks, and a few say where it runs."""
@@ -19,15 +19,15 @@ class ViewPrompts:
     """What points at one object of a picture, x to the right and y down, pixel centres at whole numbers.
 
     `points_xy` (P, 2) with `point_labels` (P,), 1 foreground and 0 background; `box_xyxy` half-open bounds; `mask`
-    (rows, cols) a drawn or existing mask; `low_res_logits` (1, g, g) of the answer that these prompts refine, which
-    goes before `mask`.
+    (rows, cols) a drawn or existing mask; `low_res_logits` of the answer that these prompts refine, which go before
+    `mask`.
     """
 
     points_xy: np.ndarray
     point_labels: np.ndarray
     box_xyxy: tuple[float, float, float, float] | None = None
     mask: np.ndarray | None = None
-    low_res_logits: torch.Tensor | None = None
+    low_res_logits: LookLogits | None = None
 
     @classmethod
     def from_prompt_set(cls, prompts: PromptSet, view: SliceView) -> ViewPrompts:
@@ -37,7 +37,7 @@ class ViewPrompts:
             raise ValueError(f"These prompts hold {len(objects)} boxes, and every box is an object; use objects_of.")
         return objects[0]
 
-    def refining(self, low_res_logits: torch.Tensor) -> ViewPrompts:
+    def refining(self, low_res_logits: LookLogits) -> ViewPrompts:
         """The same prompts as a correction of an earlier answer."""
         return replace(self, low_res_logits=low_res_logits)
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.imaging import SliceView, Volume, Window, to_uint8
 from samantic.sam import EmbeddingCache, EmbeddingKey
-from samantic.segsam import ImageFeatures, InputTransform, SegSamPredictor
+from samantic.segsam import ImageFeatures, SegSamPredictor
 
 NEIGHBOURS = 2
 """Slices prepared on either side of the one clicked on: the wheel seldom turns further before the next click."""
@@ -41,15 +42,19 @@ class SliceFeatures:
     def of(self, volume: Volume, view: SliceView, window: Window, watch: Stopwatch) -> Embedded:
         """Return the features of a slice; stages `window` and `embedding` of the watch."""
         encode = self._encoding(volume, view, window, watch)
-        transform = InputTransform(view.shape, view.spacing_yx_mm, self._predictor.image_size)
-        if self._cache is None:
-            return Embedded(ImageFeatures(encode(), transform), "encoder")
+        transform = self._predictor.network.input_transform(view.shape, view.spacing_yx_mm)
         key = self._key(volume, view, window)
+
+        def picture() -> np.ndarray:
+            return to_uint8(view.extract(volume.array), window)
+
+        if self._cache is None:
+            return Embedded(ImageFeatures(encode(), transform, picture, key), "encoder")
         source = self._cache.source(key) or "encoder"
         with watch.stage("embedding"):
             maps = self._cache.get_or_compute(key, encode)
-            device = self._predictor.device
-            return Embedded(ImageFeatures({name: one.to(device) for name, one in maps.items()}, transform), source)
+            maps = {name: one.to(self._predictor.device) for name, one in maps.items()}
+            return Embedded(ImageFeatures(maps, transform, picture, key), source)
 
     def prefetch_around(self, volume: Volume, view: SliceView, window: Window) -> None:
         """Prepare the neighbouring slices in the background, the nearest first."""

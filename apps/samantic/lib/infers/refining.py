@@ -10,7 +10,6 @@ from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.request import InferRequest
 from samantic.app.lib.infers.sessions import (
     Extent,
-    Logits,
     ObjectKey,
     PromptSummary,
     Refinements,
@@ -18,7 +17,7 @@ from samantic.app.lib.infers.sessions import (
     start_of,
 )
 from samantic.imaging import SliceView, Volume, Window
-from samantic.segsam import ImageFeatures, ObjectPrediction, SegSamPredictor, ViewPrompts
+from samantic.segsam import ImageFeatures, LookLogits, ObjectPrediction, SegSamPredictor, ViewPrompts
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Refined:
     predictions: tuple[ObjectPrediction, ...]
     keys: tuple[ObjectKey, ...]
     summaries: tuple[PromptSummary, ...]
-    starts: tuple[Logits | None, ...]
+    starts: tuple[LookLogits | None, ...]
     earlier_extent: Extent | None
 
 

@@ -8,19 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-
 from samantic.prompts import PromptSet
+from samantic.segsam import LookLogits
 
 DEFAULT_ENTRIES = 2048
 DEFAULT_LIFE_S = 3600.0
 
 Extent = tuple[int, int, int, int, int, int]
 """Half-open voxel bounds (x0, x1, y0, y1, z0, z1)."""
-
-Logits = torch.Tensor | np.ndarray
-"""Mask logits (1, h, w) at the resolution of the decoder."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,8 @@ class Remembered:
     """The last answer for an object: its prompts, what it was refined from, its logits and the voxels it touched."""
 
     prompts: PromptSummary
-    started_from: Logits | None
-    low_res_logits: Logits | None
+    started_from: LookLogits | None
+    low_res_logits: LookLogits | None
     extent: Extent | None
 
 
@@ -127,7 +122,7 @@ class Refinements:
             del self._entries[key]
 
 
-def start_of(prompts: PromptSummary, earlier: Remembered | None) -> Logits | None:
+def start_of(prompts: PromptSummary, earlier: Remembered | None) -> LookLogits | None:
     """The low-resolution logits that an answer is refined from, None to start anew.
 
     Repeating a request repeats its answer, so it starts from what it started from the first time.

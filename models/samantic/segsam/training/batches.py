@@ -32,9 +32,10 @@ ONE_PATIENT = ("example_ct", "example_mr_sm")
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """`images` (B, 3, S, S): whole pictures, then looks zoomed to one object.
+    """Pictures, prompted objects and what the network should answer.
 
-    `objects` (N, g, g) bool on the mask grid, at most a few per image, on a look one; `image_index` (N,) says on which image an object lies. `is_named` (N,) marks the objects on whole pictures, for the
+    `images` (B, 3, S, S): whole pictures, then looks zoomed to one object. `objects` (N, g, g) bool on the mask grid;
+    `image_index` (N,) says on which image each lies. `is_named` (N,) marks the objects on whole pictures, for the
     semantic path; `is_structure` (N,) those that are a labelled structure and not just any tissue.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -32,7 +32,8 @@ from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 from samantic.segsam.training.batches import TrainingBatch
 
-_Batch = TypeVar("_Batch", PromptBatch, SemanticTargets, BinaryMasks, SemanticMasks)
+_Batch = TypeVar("_Batch", PromptBatch, SemanticTargets, BinaryMasks)
+_Output = TypeVar("_Output", BinaryMasks, SemanticMasks)
 
 PREVIOUS_MASK_LOGIT = 6.0
 """Logit of a drawn mask that is given as a prompt (ours)."""
@@ -130,7 +131,7 @@ def _semantic_losses(
 
 def _rows_of(batch: _Batch, rows: torch.Tensor) -> _Batch:
     """The same batch with only some of its objects."""
-    return type(batch)(*(None if value is None else value[rows] for value in vars(batch).values()))
+    return replace(batch, **{name: value[rows] for name, value in vars(batch).items()})
 
 
 def _mean_of(values: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -183,8 +184,6 @@ def _as_logits(mask: np.ndarray) -> np.ndarray:
     return PREVIOUS_MASK_LOGIT * (2.0 * mask - 1.0).astype(np.float32)
 
 
-def _as_float(output: _Batch) -> _Batch:
+def _as_float(output: _Output) -> _Output:
     """The same answer in float32: losses of half-precision logits lose their small differences."""
-    return type(output)(
-        *(value.float() if isinstance(value, torch.Tensor) else value for value in vars(output).values())
-    )
+    return replace(output, **{name: value.float() for name, value in vars(output).items() if value is not None})

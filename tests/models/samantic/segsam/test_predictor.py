@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from samantic.sam import EmbeddingCache
-from samantic.segsam import ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
+from samantic.segsam import Look, ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
 from samantic.segsam.clicked_parts import clicked_parts
 from samantic.segsam.prompt_encoder import PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
@@ -21,7 +21,8 @@ from samantic.segsam.semantic_aware_decoder import SemanticMasks
 def _same(first: ObjectPrediction, second: ObjectPrediction) -> bool:
     return (
         np.array_equal(first.mask_logits, second.mask_logits)
-        and torch.equal(first.low_res_logits, second.low_res_logits)
+        and torch.equal(first.low_res_logits.logits, second.low_res_logits.logits)
+        and first.low_res_logits.look == second.low_res_logits.look
         and first.class_probabilities == second.class_probabilities
         and first.presence == second.presence
     )
@@ -42,7 +43,8 @@ class TestAnswer:
         assert answer.mask.shape == (40, 60) and answer.mask.dtype == bool
         assert answer.mask_logits.shape == (40, 60) and answer.mask_logits.dtype == np.float32
         assert np.array_equal(answer.mask, clicked_parts(answer.mask_logits > 0, prompts))
-        assert answer.low_res_logits.shape == (1, 32, 32)
+        assert answer.low_res_logits.logits.shape == (1, 32, 32)
+        assert answer.low_res_logits.look == Look(0, 0, 60, 40)
         assert 0 <= answer.predicted_iou <= 1
         assert answer.candidates == ()
 
@@ -206,6 +208,56 @@ class TestNames:
         (answer,) = predictor.decode(predictor.encode(picture), [clicked((30, 20))])
         assert answer.mask.shape == (40, 60)
         assert (answer.class_probabilities, answer.predicted_class, answer.presence) == ({}, "", {})
+
+
+class TestSecondLook:
+    @pytest.fixture
+    def looking_twice(self, network) -> SegSamPredictor:
+        network.config = replace(network.config, second_look=True)
+        return SegSamPredictor(network, "hash of the weights", device="cpu")
+
+    def test_a_box_is_looked_at_enlarged_and_nothing_is_found_outside_of_the_look(self, looking_twice, clicked):
+        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
+        (answer,) = looking_twice.decode(looking_twice.encode(picture), [clicked(box=(100, 80, 140, 110))])
+        # 1.7 times the longer side of the box, around its middle.
+        assert answer.low_res_logits.look == Look(86, 61, 154, 129)
+        outside = np.ones((200, 300), dtype=bool)
+        outside[61:129, 86:154] = False
+        assert not answer.mask[outside].any()
+        assert (answer.mask_logits[outside] == -20).all() and (answer.mask_logits[~outside] != -20).any()
+
+    def test_prompts_reach_the_network_where_the_look_shows_them(self, looking_twice, clicked):
+        seen: list[PromptBatch] = []
+        looking_twice.network.prompt_encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        picture = np.full((200, 300, 3), 128, dtype=np.uint8)
+        looking_twice.decode(looking_twice.encode(picture), [clicked(box=(100, 80, 140, 110))])
+        # A look of 68 pixels fills the 64 of the input; the box begins 14 columns and 19 rows into it.
+        scale = 64 / 68
+        expected = [(14 * scale - 0.5, 19 * scale - 0.5), (54 * scale - 0.5, 49 * scale - 0.5)]
+        np.testing.assert_allclose(seen[-1].points_xy[0], expected, atol=1e-4)
+
+    def test_a_correction_looks_from_the_same_place_and_costs_no_encoder_pass(self, looking_twice, clicked):
+        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
+        features = looking_twice.encode(picture)
+        with _encoder_passes(looking_twice) as passes:
+            box = (100, 80, 140, 110)
+            (first,) = looking_twice.decode(features, [clicked(box=box)])
+            (second,) = looking_twice.decode(features, [clicked((120, 90), box=box).refining(first.low_res_logits)])
+        assert len(passes) == 1
+        assert first.low_res_logits.look == second.low_res_logits.look
+
+    def test_an_object_that_fills_the_picture_is_looked_at_once(self, looking_twice, clicked):
+        picture = np.random.default_rng(1).integers(0, 256, size=(64, 64, 3), dtype=np.uint8)
+        features = looking_twice.encode(picture)
+        with _encoder_passes(looking_twice) as passes:
+            looking_twice.decode(features, [clicked(box=(4, 4, 60, 60))])
+        assert not passes
+
+    def test_a_box_at_the_edge_is_answered_at_the_edge(self, looking_twice, clicked):
+        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
+        (answer,) = looking_twice.decode(looking_twice.encode(picture), [clicked(box=(0, 170, 30, 200))])
+        assert answer.mask.shape == (200, 300)
+        assert answer.low_res_logits.look == Look(-10, 160, 41, 211)
 
 
 class TestLikeSam:
