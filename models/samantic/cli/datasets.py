@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 if TYPE_CHECKING:
     from samantic.datasets.layouts import Listing
@@ -27,12 +26,10 @@ def list_layouts() -> None:
     """
     from samantic.datasets.layouts import LAYOUTS
 
-    table = Table()
-    for heading in ("name", "data set", "licence", "publisher"):
-        table.add_column(heading, no_wrap=heading == "name", overflow="fold")
     for layout in LAYOUTS:
-        table.add_row(layout.name, layout.title, layout.licence, layout.address)
-    Console().print(table)
+        typer.echo(f"{layout.name}: {layout.title}, licence {layout.licence}")
+        typer.echo(f"  {layout.address}")
+        typer.echo(f"  known by {layout.looked_for}")
 
 
 @app.command()
