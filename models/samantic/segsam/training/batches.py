@@ -22,9 +22,6 @@ SMALLEST_OBJECT = 10
 BLACK = 8.0
 """Brightness up to which a picture is taken for air or for its frame."""
 
-UNKNOWN_SHARE = 0.25
-"""Share of the whole pictures on which something that carries no name is prompted as well."""
-
 
 ONE_PATIENT = ("example_ct", "example_mr_sm")
 """Volumes that are all there is of their kind: most of their slices are made into another patient's."""
@@ -63,6 +60,9 @@ class BatchBuilder:
     A class that a data set does not label is unknown on its images if it could be there (same domain), and absent if
     it cannot (another domain): a dermoscopic image holds no liver. Some prompted regions carry no name at all, so that
     the network learns to say so.
+
+    `look_share` of the pictures are looks zoomed to one object, on `unknown_share` of the others something that carries
+    no name is prompted as well, and `synthesis_share` of the one-patient volumes' slices are made into another's.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class BatchBuilder:
         objects_per_image: int,
         mask_grid: int | None = None,
         look_share: float = 0.6,
+        unknown_share: float = 0.25,
         synthesis_share: float = 0.7,
     ) -> None:
         self.index_of = {name: index for index, name in enumerate(class_names)}
@@ -81,6 +82,7 @@ class BatchBuilder:
         self.mask_grid = mask_grid or picture_size // 2
         self.objects_per_image = objects_per_image
         self.look_share = look_share
+        self.unknown_share = unknown_share
         self.synthesis_share = synthesis_share
 
     def build(self, views: Sequence[LabelledView], random: np.random.Generator) -> TrainingBatch | None:
@@ -125,7 +127,7 @@ class BatchBuilder:
         known = self._known(view)
         known[[index for index in regions if index not in large]] = False
         objects = [_Object(_object_in(regions[index], random), index, present, known, True) for index in chosen]
-        if random.random() < UNKNOWN_SHARE:
+        if random.random() < self.unknown_share:
             labelled = self._on_grid(picture.labels > 0) > 0
             region = unlabelled_region(self._on_grid(picture.image[1]), labelled, random)
             if region is not None:

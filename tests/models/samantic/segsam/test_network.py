@@ -35,7 +35,7 @@ def test_every_part_can_be_left_out(
     assert output.binary.predicted_iou.shape == (3, 4)
     assert (output.semantic is not None) == so_token
     if output.semantic is not None:
-        assert output.semantic.semantic_logits.shape == (3, 6, 16, 16)
+        assert output.semantic.semantic_logits.shape == (3, 6, 8, 8)
         assert (output.semantic.presence_logits is not None) == co_tokens
         if output.semantic.presence_logits is not None:
             assert output.semantic.presence_logits.shape == (3, 5)
@@ -50,7 +50,7 @@ def test_a_network_for_a_single_class_has_a_map_for_background_and_one_for_the_c
     network = SegSam(SegSamConfig(("liver",), encoder="small", transformer_mlp_dim=64)).eval()
     output = network.decode(network.encode(images), batch_of([CLICK]))
     assert output.semantic is not None and output.semantic.presence_logits is not None
-    assert output.semantic.semantic_logits.shape == (1, 2, 16, 16)
+    assert output.semantic.semantic_logits.shape == (1, 2, 8, 8)
     assert output.semantic.presence_logits.shape == (1, 1)
 
 

@@ -7,7 +7,9 @@ import pytest
 from scipy import ndimage
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam.training.batches import SMALLEST_OBJECT, BatchBuilder, TrainingBatch
+from samantic.segsam.losses import NO_CLASS
+from samantic.segsam.training import batches
+from samantic.segsam.training.batches import SMALLEST_OBJECT, BatchBuilder, TrainingBatch, unlabelled_region
 from samantic.vocabulary import load_vocabulary
 
 CLASS_NAMES = ("liver", "kidney_left", "spleen", "skin_lesion", "breast_lesion", "hippocampus_anterior")
@@ -16,7 +18,7 @@ SIZE = 64
 
 @pytest.fixture
 def builder() -> BatchBuilder:
-    return BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3)
+    return BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0, unknown_share=0)
 
 
 def _row(batch: TrainingBatch, index: int) -> tuple[dict[str, bool], dict[str, bool]]:
@@ -59,7 +61,7 @@ def test_no_more_objects_are_drawn_from_an_image_than_asked_for():
         labels[row : row + 20, column : column + 20] = value
     image = np.full((64, 64, 3), 90, dtype=np.uint8)
     view = LabelledView("three", "ct", image, labels, ("liver", "kidney_left", "spleen"))
-    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=2)
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=2, look_share=0, unknown_share=0)
     seen = set()
     for seed in range(20):
         batch = builder.build([view], np.random.default_rng(seed))
@@ -108,12 +110,66 @@ def test_a_class_of_which_only_a_sliver_is_seen_is_unknown_and_not_absent(builde
     assert (True, True) in seen
 
 
-def test_a_view_without_objects_takes_its_place_in_the_batch(builder, square_view, disc_view):
+def test_a_view_without_objects_takes_no_place_in_the_batch(builder, square_view, disc_view):
     empty = replace(square_view, labels=np.zeros_like(square_view.labels))
     batch = builder.build([empty, disc_view], np.random.default_rng(0))
     assert batch is not None
-    assert len(batch.images) == 2
-    assert batch.image_index.tolist() == [1]
+    assert len(batch.images) == 1
+    assert batch.image_index.tolist() == [0]
+
+
+def test_looks_are_zoomed_to_one_object_and_are_not_to_be_named(square_view, disc_view):
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0.5, unknown_share=0)
+    shares = []
+    for seed in range(20):
+        batch = builder.build([square_view, disc_view], np.random.default_rng(seed))
+        assert batch is not None
+        assert batch.is_named.tolist() == [True, False] and batch.is_structure.all()
+        shares.append(batch.objects[1].mean())
+        coarse = batch.images[1].mean(dim=0).reshape(SIZE // 2, 2, SIZE // 2, 2).mean(dim=(1, 3)).numpy()
+        assert coarse[batch.objects[1]].mean() > coarse[~batch.objects[1]].mean() + 60
+    # A disc in a look of 1.25 to 2.6 times its width covers pi/4 over the square of that.
+    assert 0.1 < min(shares) and max(shares) < 0.62
+
+
+def test_tissue_without_a_label_is_prompted_now_and_then_and_has_no_class():
+    image = np.full((64, 64, 3), 90, dtype=np.uint8)
+    labels = np.zeros((64, 64), dtype=np.int16)
+    labels[5:25, 5:25] = 1
+    view = LabelledView("half", "ct", image, labels, ("liver",))
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0, unknown_share=1)
+    found = 0
+    for seed in range(20):
+        batch = builder.build([view], np.random.default_rng(seed))
+        assert batch is not None
+        nameless = ~batch.is_structure.numpy()
+        assert (batch.targets.class_index.numpy()[nameless] == NO_CLASS).all()
+        for region in batch.objects[nameless]:
+            found += 1
+            assert region.sum() >= SMALLEST_OBJECT
+            assert not (region & batch.objects[~nameless].any(axis=0)).any()
+    assert found > 8
+
+
+def test_the_frame_of_a_picture_is_no_tissue():
+    black = np.zeros((32, 32))
+    assert unlabelled_region(black, np.zeros((32, 32), dtype=bool), np.random.default_rng(0)) is None
+
+
+def test_most_slices_of_a_one_patient_volume_show_another_patient(square_view, monkeypatch: pytest.MonkeyPatch):
+    made: list[str] = []
+
+    def synthesise(view: LabelledView, _random: np.random.Generator) -> LabelledView:
+        made.append(view.image_id)
+        return view
+
+    monkeypatch.setattr(batches, "synthesise", synthesise)
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, synthesis_share=0.7)
+    only = replace(square_view, image_id="example_ct/axis2-7")
+    for seed in range(50):
+        builder.build([only, square_view], np.random.default_rng(seed))
+    assert set(made) == {"example_ct/axis2-7"}
+    assert 25 < len(made) < 45
 
 
 def test_classes_that_the_network_does_not_know_are_passed_over(builder, square_view):

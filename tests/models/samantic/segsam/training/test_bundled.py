@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 
 from samantic.datasets.development_sets import TRAINING_SETS
-from samantic.segsam.training.bundled import SHARES, class_names_in, train_bundled
-from samantic.segsam.training.fit import FitOptions
+from samantic.segsam.training.bundled import class_names_in, train
+from samantic.segsam.training.settings import PACKAGED, SegSamSettings
 
 
-def test_every_training_set_has_its_share_and_the_shares_are_a_whole():
-    assert SHARES.keys() == TRAINING_SETS.keys()
-    assert sum(SHARES.values()) == pytest.approx(1)
+@pytest.mark.parametrize("part", ["segsam-tiny-half.yaml", "segsam-tiny.yaml"])
+def test_every_training_set_has_its_share_and_the_shares_are_a_whole(part):
+    settings = SegSamSettings.from_yaml(PACKAGED.with_name(part))
+    assert settings.shares.keys() == TRAINING_SETS.keys()
+    assert sum(settings.shares.values()) == pytest.approx(1)
+
+
+def test_both_parts_of_the_training_make_the_same_network():
+    first, second = (SegSamSettings.from_yaml(PACKAGED.with_name(f"segsam-tiny{part}.yaml")) for part in ("-half", ""))
+    assert replace(first.config(("liver",)), image_size=None) == second.config(("liver",))
+    assert first.shares == second.shares
 
 
 def test_the_network_learns_the_classes_that_are_shown_in_the_vocabularys_order(square_view, disc_view):
@@ -28,5 +36,5 @@ def test_the_network_learns_the_classes_that_are_shown_in_the_vocabularys_order(
 def test_without_the_data_training_is_refused_naming_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("SAMANTIC_DATA", raising=False)
     with pytest.raises(FileNotFoundError, match="SAMANTIC_DATA"):
-        train_bundled(tmp_path / "run", FitOptions(steps=1))
+        train(tmp_path / "run", SegSamSettings.from_yaml().replacing(steps=1))
     assert not (tmp_path / "run").exists()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from samantic.segsam import SegSam
+from samantic.segsam.losses import NO_CLASS
 from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND, PADDING
 from samantic.segsam.training.batches import BatchBuilder
 from samantic.segsam.training.rounds import Interaction, first_prompt, prompt_batch, training_loss
@@ -48,6 +49,39 @@ def test_first_prompts_are_boxes_clicks_both_or_roughly_drawn_masks(truth):
     assert 0.5 < np.median(overlaps) < 0.95
 
 
+def test_on_a_look_a_click_mostly_comes_with_the_mask_of_the_first_look(truth):
+    with_mask = 0
+    for seed in range(100):
+        item = first_prompt(truth, np.random.default_rng(seed), in_look=True)
+        if item.clicks and item.mask_logits is not None:
+            with_mask += 1
+            assert [label for _, _, label in item.clicks] == [FOREGROUND]
+            assert item.truth.sum() in (12 * 12, 10 * 11) and not item.ambiguous
+    assert 15 < with_mask < 45
+
+
+def test_on_a_grid_of_a_quarter_clicks_keep_their_place_as_well(truth):
+    batch = prompt_batch([Interaction(truth, [(0.0, 31.0, FOREGROUND)])], torch.tensor([0]), image_size=128)
+    # Cell 0 covers the pixels 0 to 3, cell 31 the pixels 124 to 127.
+    assert batch.points_xy[0].tolist() == [[1.5, 125.5]]
+
+
+def test_a_region_without_a_name_teaches_no_mask_and_is_background_to_the_semantic_path(network: SegSam, square_view):
+    builder = BatchBuilder(
+        network.config.class_names, load_vocabulary(), network.image_size, 1, look_share=0, unknown_share=0
+    )
+    batch = builder.build([square_view], np.random.default_rng(0))
+    assert batch is not None
+    nameless = replace(
+        batch,
+        is_structure=torch.zeros(1, dtype=torch.bool),
+        targets=replace(batch.targets, class_index=torch.tensor([NO_CLASS])),
+    )
+    _, parts = training_loss(network, nameless, 1.0, np.random.default_rng(1))
+    assert parts["binary_0"] == parts["binary_1"] == parts["alignment"] == 0.0
+    assert parts["semantic"] > 0
+
+
 def test_clicks_of_the_mask_grid_keep_their_place_in_the_picture(truth):
     drawn = np.full(truth.shape, 3.0, dtype=np.float32)
     items = [
@@ -55,7 +89,7 @@ def test_clicks_of_the_mask_grid_keep_their_place_in_the_picture(truth):
         Interaction(truth, [(-0.5, 7.5, BOX_UPPER_LEFT), (31.5, 15.5, BOX_LOWER_RIGHT), (1.0, 2.0, FOREGROUND)]),
         Interaction(truth, mask_logits=drawn),
     ]
-    batch = prompt_batch(items, torch.tensor([0, 0, 1]))
+    batch = prompt_batch(items, torch.tensor([0, 0, 1]), image_size=64)
     # Cell 0 covers the pixels 0 and 1: its centre is at 0.5 and its left edge at -0.5.
     assert batch.points_xy[0, :2].tolist() == [[0.5, 62.5], [20.5, 8.5]]
     assert batch.points_xy[1, :2].tolist() == [[-0.5, 15.5], [63.5, 31.5]]
@@ -85,7 +119,7 @@ def test_a_step_reports_all_parts_and_teaches_all_of_the_network(network: SegSam
 
 
 def test_the_alignment_counts_by_its_weight(network: SegSam, square_view):
-    builder = BatchBuilder(network.config.class_names, load_vocabulary(), network.image_size, 3)
+    builder = BatchBuilder(network.config.class_names, load_vocabulary(), network.image_size, 3, look_share=0)
     batch = builder.build([square_view], np.random.default_rng(0))
     assert batch is not None
     with torch.no_grad():
