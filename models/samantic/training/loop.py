@@ -167,6 +167,10 @@ def _accelerator(mixed_precision: str) -> Accelerator:
     # The library keeps one precision for the life of a process; a server trains one model after the other.
     AcceleratorState._reset_state()
     try:
-        return Accelerator(mixed_precision=mixed_precision)
+        # Processes that torchrun starts on a machine without an accelerator only find each other when told so.
+        accelerator = Accelerator(mixed_precision=mixed_precision, cpu=not torch.accelerator.is_available())
     except (ValueError, RuntimeError) as error:
         raise TrainingError(f"mixed_precision {mixed_precision} does not work on this machine: {error}") from error
+    if mixed_precision == "fp16" and accelerator.device.type == "cpu":
+        raise TrainingError("mixed_precision fp16 needs a GPU, and this run is on the CPU: use no or bf16.")
+    return accelerator

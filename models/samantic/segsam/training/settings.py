@@ -19,6 +19,7 @@ class SegSamSettings:
     """`network` the fields of SegSamConfig but for the classes, which the data bring; `shares` of the data sets.
 
     `initial_weights` of a network with the same parts and classes take the place of a random start, at any image size.
+    SettingsError: a setting is out of range, or there are no such weights.
     """
 
     shares: dict[str, float]
@@ -31,6 +32,9 @@ class SegSamSettings:
         if "class_names" in self.network:
             raise SettingsError("'network.class_names' is no setting: a network learns the classes that its data show.")
         read_settings(SegSamConfig, {**self.network, "class_names": ["any"]}, "network")
+        if self.initial_weights is not None and not self.initial_weights.is_file():
+            # Said here, before minutes of reading data.
+            raise SettingsError(f"There is no file {self.initial_weights} with initial weights.")
         if self.objects_per_image < 1:
             raise SettingsError(f"objects_per_image must be at least 1, not {self.objects_per_image}.")
 

@@ -12,8 +12,11 @@ import pytest
 import torch
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam import SegSamConfig, load_network
+from samantic.evaluation import dice
+from samantic.segsam import SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, load_network
+from samantic.segsam.checkpoint import save_network
 from samantic.segsam.training.fit import FitOptions, fit, text_vectors
+from samantic.training import TrainingError
 
 SHARES = {"square": 0.5, "disc": 0.5}
 
@@ -150,3 +153,81 @@ def test_text_vectors_come_in_the_order_of_the_classes():
     assert vectors.shape == (2, 384)
     assert torch.equal(vectors.flip(0), text_vectors(("spleen", "liver")))
     assert not torch.equal(vectors[0], vectors[1])
+
+
+def test_ten_pictures_are_learned_by_heart(config: SegSamConfig, tmp_path: Path):
+    # The first half has its lesion on the left, the others on the right: no constant answer serves all.
+    views = []
+    for index in range(10):
+        labels = np.zeros((64, 64), dtype=np.int16)
+        left = 6 if index < 5 else 34
+        labels[10 + 3 * index : 26 + 3 * index, left : left + 22] = 1
+        image = np.where(labels[..., None] > 0, 210, 40) + np.zeros(3, dtype=np.int64)
+        views.append(LabelledView(str(index), "dermoscopy", image.astype(np.uint8), labels, ("skin_lesion",)))
+    options = FitOptions(steps=45, batch_size=3, learning_rate=3e-3, average_decay=0.9)
+    network = fit(config, {"ten": views}, {"ten": 1.0}, options, tmp_path)
+    predictor = SegSamPredictor(network, "ten", "cpu")
+    scores = []
+    for view in views:
+        rows, columns = np.nonzero(view.labels)
+        box = (float(columns.min()), float(rows.min()), columns.max() + 1.0, rows.max() + 1.0)
+        prompts = ViewPrompts(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), box)
+        scores.append(dice(predictor.decode(predictor.encode(view.image), [prompts])[0].mask, view.labels > 0))
+    assert np.mean(scores) > 0.85, scores
+
+
+def test_a_run_can_start_from_weights_of_a_smaller_input(config: SegSamConfig, sets, tmp_path: Path):
+    options = FitOptions(steps=1, batch_size=2, learning_rate=1e-12, weight_decay=0.0)
+    small = fit(replace(config, image_size=32), sets, SHARES, options, tmp_path / "small")
+    weights = tmp_path / "small" / "segsam.safetensors"
+    large = fit(config, sets, SHARES, replace(options, seed=99), tmp_path / "large", initial_weights=weights)
+    assert (small.image_size, large.image_size) == (32, 64)
+    for name, tensor in load_network(weights).state_dict().items():
+        torch.testing.assert_close(large.state_dict()[name], tensor, atol=1e-6, rtol=0, msg=name)
+
+
+def test_initial_weights_of_another_network_are_refused(config: SegSamConfig, network: SegSam, sets, tmp_path: Path):
+    save_network(network, tmp_path / "weights.safetensors")
+    for other, said in (
+        (replace(config, class_names=("liver", "spleen")), "know 5 classes, this run has 2; 5 are not in both"),
+        (replace(config, class_names=config.class_names[::-1]), "their order differs"),
+        (replace(config, transformer_mlp_dim=32), "network with other parts"),
+    ):
+        with pytest.raises(TrainingError, match=said):
+            fit(other, sets, SHARES, FitOptions(steps=1), tmp_path, initial_weights=tmp_path / "weights.safetensors")
+
+
+def test_a_folder_of_another_network_or_other_shares_is_refused(config: SegSamConfig, sets, tmp_path: Path):
+    options = FitOptions(steps=1, batch_size=2)
+    fit(config, sets, SHARES, options, tmp_path)
+    with pytest.raises(TrainingError, match=r"network\.co_tokens was True and is now False"):
+        fit(replace(config, co_tokens=False), sets, SHARES, options, tmp_path)
+    with pytest.raises(TrainingError, match=r"shares\.disc was 0\.5 and is now 0\.25"):
+        fit(config, sets, {"square": 0.75, "disc": 0.25}, options, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"square": 1.0}, "'disc' has only one of the two"),
+        ({"square": 0.5, "disc": 0.5, "ct": 0.5}, "'ct' has only one of the two"),
+        ({"square": -1.0, "disc": 2.0}, "must not be negative"),
+        ({"square": 0.0, "disc": 0.0}, "one must be above 0"),
+    ],
+)
+def test_shares_that_do_not_fit_the_sets_are_refused(config: SegSamConfig, sets, tmp_path: Path, shares, said):
+    with pytest.raises(TrainingError, match=said):
+        fit(config, sets, shares, FitOptions(steps=1), tmp_path)
+
+
+def test_a_set_that_is_drawn_but_empty_is_refused(config: SegSamConfig, sets, tmp_path: Path):
+    with pytest.raises(TrainingError, match=r"'disc' has a share of 0\.5 but holds no picture"):
+        fit(config, {**sets, "disc": []}, SHARES, FitOptions(steps=1), tmp_path)
+
+
+def test_sheets_of_predictions_are_drawn_and_change_nothing(config: SegSamConfig, sets, square_view, tmp_path: Path):
+    options = FitOptions(steps=2, batch_size=2)
+    plain = fit(config, sets, SHARES, options, tmp_path / "plain")
+    shown = fit(config, sets, SHARES, replace(options, sheet_every=1), tmp_path / "shown", shown=[square_view])
+    assert {path.name for path in (tmp_path / "shown" / "sheets").iterdir()} == {"step-1.png", "step-2.png"}
+    _assert_equal(plain.state_dict(), shown.state_dict())

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from samantic.segsam.training import bundled
+from samantic.segsam.training.settings import SegSamSettings
+from samantic.training import TrainingStopped
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, SegSamSettings]]:
+    """What the command would train; hours of training are left out."""
+    calls: list[tuple[Path, SegSamSettings]] = []
+    monkeypatch.setattr(bundled, "train", lambda run, settings: calls.append((run, settings)))
+    return calls
+
+
+def test_options_go_before_those_in_the_file(run, trained, tmp_path: Path):
+    config = tmp_path / "run.yaml"
+    config.write_text("shares: {ct: 1}\nnetwork: {image_size: 128}\nfit: {steps: 7, seed: 3}\n")
+    options = ("--config", config, "--steps", 9, "--precision", "no", "--batch-size", 2)
+    code, output = run("train", "segsam", tmp_path / "run", *options)
+    assert code == 0 and "segsam.safetensors" in output
+    folder, settings = trained[0]
+    assert folder == tmp_path / "run" and settings.network == {"image_size": 128}
+    chosen = settings.fit
+    assert (chosen.steps, chosen.seed, chosen.batch_size, chosen.mixed_precision) == (9, 3, 2, "no")
+
+
+def test_without_a_file_the_packaged_one_holds(run, trained, tmp_path: Path):
+    assert run("train", "segsam", tmp_path / "run")[0] == 0
+    assert trained[0][1] == SegSamSettings.from_yaml()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--precision", "fp8"), "mixed_precision must be one of no, bf16, fp16, not 'fp8'"),
+        (("--steps", "0"), "steps must be at least 1, not 0"),
+        (("--config", "none.yaml"), "There is no settings file none.yaml"),
+        (("--initial-weights", "none.safetensors"), "There is no file none.safetensors with initial weights"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(run, trained, tmp_path: Path, options, said):
+    code, output = run("train", "segsam", tmp_path / "run", *options)
+    assert code == 2 and said in output
+    assert not trained
+
+
+def test_without_the_data_the_variable_is_named(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SAMANTIC_DATA", raising=False)
+    code, output = run("train", "segsam", tmp_path / "run")
+    assert code == 2 and "SAMANTIC_DATA" in output
+
+
+def test_a_run_that_was_stopped_says_how_to_go_on(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stopped(*_: object) -> None:
+        raise TrainingStopped(5, 12, 15)
+
+    monkeypatch.setattr(bundled, "train", stopped)
+    code, output = run("train", "segsam", tmp_path / "run")
+    assert code == 128 + 15 and "Stopped after step 5 of 12. Start the same run again" in output
