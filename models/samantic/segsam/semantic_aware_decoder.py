@@ -80,17 +80,21 @@ class SemanticAwareDecoder(nn.Module):
         not_to_see = functional.pad(is_padding, (queries.shape[0], 0))
         tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens, not_to_see)
 
-        so_token, presence_logits = tokens_out[:, 0], None
-        if self.presence_head is not None and self.presence_to_so is not None:
-            presence_logits = self.presence_head(tokens_out[:, 1 : 1 + self.num_classes]).squeeze(-1)
-            so_token = so_token + self.presence_to_so(torch.sigmoid(presence_logits))
-
         upscaled = self.upscaling(source_out.transpose(1, 2).reshape(source.shape))
         if "skip_stride4" in features:
             upscaled = upscaled + functional.avg_pool2d(features["skip_stride4"], 2)[image_index]
         upscaled = functional.gelu(self.upscaling_norm(upscaled))
+
+        so_token = tokens_out[:, 0]
+        presence_logits = self.presence(tokens_out[:, 1 : 1 + self.num_classes], upscaled)
+        if presence_logits is not None and self.presence_to_so is not None:
+            so_token = so_token + self.presence_to_so(torch.sigmoid(presence_logits))
         weights = self.semantic_hypernetwork(so_token).view(count, self.num_classes + 1, self.upscaled_dim)
         return SemanticMasks(torch.einsum("nkc,nchw->nkhw", weights, upscaled), presence_logits)
+
+    def presence(self, co_tokens: torch.Tensor, upscaled: torch.Tensor) -> torch.Tensor | None:  # noqa: ARG002
+        """CO-tokens (N, K, C) -> presence logits (N, K), a classification that needs no map `upscaled` (N, C/4, h, w)."""
+        return None if self.presence_head is None else self.presence_head(co_tokens).squeeze(-1)
 
     def _queries(self, text_embeddings: torch.Tensor | None) -> torch.Tensor:
         if self.co_tokens is None:
