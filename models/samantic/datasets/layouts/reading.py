@@ -70,7 +70,7 @@ def _stored_labels(file: LabelFile, image: Path, reference: Volume) -> np.ndarra
     if unknown:
         named = ", ".join(map(str, unknown[:NAMED_VALUES])) + (" ..." if len(unknown) > NAMED_VALUES else "")
         allowed = ", ".join(map(str, file.names))
-        raise ImageReadError(f"'{file.path.name}' holds the label values {named}; known are 0 and {allowed}")
+        raise ImageReadError(f"'{file.path.name}' holds the label values {named}; known are 0, {allowed}")
     return stored
 
 
