@@ -131,9 +131,7 @@ class TestDamagedFiles:
     def test_unknown_label_values_are_named_and_never_read(self, make: Make, files: SimpleNamespace):
         folder = make("msd")
         files.nifti(folder / LABELS, files.labels_with((1, 2, 7)))
-        assert problems(folder) == [
-            f"{LABELS}: 'hippocampus_001.nii.gz' holds the label values 7; known are 0, 1, 2"
-        ]
+        assert problems(folder) == [f"{LABELS}: 'hippocampus_001.nii.gz' holds the label values 7; known are 0, 1, 2"]
         assert problems(folder, Depth.headers) == []
         with pytest.raises(DatasetError, match="holds the label values 7"):
             list(open_dataset(folder))
