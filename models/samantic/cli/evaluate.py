@@ -104,10 +104,16 @@ def _data_set(dataset: str, part: str | None, validation: Path | None) -> Evalua
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    console = Console(stderr=True)
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with Progress(
-            *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+            *columns,
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
         ) as bar:
             task = bar.add_task("Starting", total=None)
             yield (
@@ -158,6 +164,15 @@ def _print(console: Console, record: EvaluationRecord) -> None:
             f"{naming.confusion.commonest_macro_top1:.3f})",
             highlight=False,
         )
+        if naming.unsure is not None:
+            console.print(
+                f"Unsure after {naming.prompt}: {naming.unsure.right} of the rightly named, {naming.unsure.wrong} of "
+                f"the wrongly named, {naming.unsure.unknown} of unknown classes; right where sure: "
+                f"{naming.unsure.right_where_sure}",
+                highlight=False,
+            )
+    if summary.out_of_domain is not None:
+        console.print(f"Images said to be unlike those learned from: {summary.out_of_domain}", highlight=False)
     if summary.groups == 1:
         console.print("One patient: there are no intervals.")
     if record.disc_radius is None:

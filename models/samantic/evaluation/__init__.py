@@ -32,5 +32,6 @@ __all__ = [
     "mask_scores",
     "mean_with_interval",
     "paired_difference",
+    "reliability",
     "write_contact_sheet",
 ]

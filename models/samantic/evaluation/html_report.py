@@ -98,15 +98,16 @@ def _prompts(record: EvaluationRecord) -> str:
         + f"<ul>{differences}</ul>"
         + "<p>Means with 95 % bootstrap intervals, drawn by image or patient. Grey rows do not look at the image: "
         f"they say what the prompt alone is worth. {escape(radius)} Box: sides moved by up to "
-        f"{100 * record.protocol.jitter:g} % of their length. Tolerance of the surface Dice: {escape(tolerances)}; of the "
-        f"boundary F: {record.protocol.boundary_tolerance_pixels:g} px.</p>"
+        f"{100 * record.protocol.jitter:g} % of their length. Tolerance of the surface Dice: {escape(tolerances)}; "
+        f"of the boundary F: {record.protocol.boundary_tolerance_pixels:g} px.</p>"
     )
 
 
 def _tolerances(record: EvaluationRecord) -> Iterable[str]:
     for domain in sorted({result.domain for result in record.results}):
         unit = next(result.unit for result in record.results if result.domain == domain)
-        yield f"{record.protocol.tolerance(domain):g} {unit} for {domain.upper() if unit == 'mm' else domain.replace('_', ' ')}"
+        name = domain.upper() if unit == "mm" else domain.replace("_", " ")
+        yield f"{record.protocol.tolerance(domain):g} {unit} for {name}"
 
 
 def _distributions(record: EvaluationRecord) -> str:
@@ -167,15 +168,29 @@ def _names(record: EvaluationRecord) -> str:
             + "</tr>"
         )
     confusion = naming[0].confusion
+    doubts = "".join(_doubts(row) for row in naming)
+    if record.summary.out_of_domain is not None:
+        doubts += f"<li>images said to be unlike those learned from: {escape(str(record.summary.out_of_domain))}</li>"
     rows.append(
         f'<tr class="blind-row"><th>always the commonest class</th><td>{confusion.commonest_top1:.3f}</td><td>-</td>'
         f"<td>{confusion.commonest_macro_top1:.3f}</td><td>-</td><td>-</td></tr>"
     )
     heads = ("prompt", "top-1", "top-3", "macro top-1", "calibration error", "the same, equal counts")
     return (
-        f'<h2>Names</h2>{_table(heads, rows)}<div class="charts">{_reliability(naming[0])}</div>'
+        f'<h2>Names</h2>{_table(heads, rows)}<ul>{doubts}</ul><div class="charts">{_reliability(naming[0])}</div>'
         f"<h3>Which class was taken for which, after a box</h3>{_confusion(confusion)}"
     )
+
+
+def _doubts(row: NamingRow) -> str:
+    if row.unsure is None:
+        return ""
+    rates = row.unsure
+    told = (
+        f"unsure after {row.prompt}: {rates.right} of the rightly named, {rates.wrong} of the wrongly named, "
+        f"{rates.unknown} of classes that the model does not know; right where it was sure: {rates.right_where_sure}"
+    )
+    return f"<li>{escape(told)}</li>"
 
 
 def _reliability(row: NamingRow) -> str:

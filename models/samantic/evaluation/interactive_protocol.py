@@ -61,7 +61,7 @@ class InteractiveProtocol:
 
 @dataclass(frozen=True)
 class GivenName:
-    """The three likeliest names of an answer and the probability of the first."""
+    """The three likeliest names of an answer and the probability of the first among all classes of the model."""
 
     ranking: tuple[str, ...]
     confidence: float
@@ -72,7 +72,8 @@ class StructureResult:
     """All that was measured on one structure.
 
     `dice_by_click` goes on until the answer is perfect, or, after the asked clicks, until the highest target or the
-    limit is reached. The names are None where the model does not know the structure's class, or names nothing.
+    limit is reached. The names are None where the model does not know the structure's class, or names nothing; that it
+    is unsure or that the picture is unlike those it learned from, where it says neither.
     """
 
     image_id: str
@@ -93,6 +94,9 @@ class StructureResult:
     click_predicted_iou: float
     box_name: GivenName | None
     click_name: GivenName | None
+    box_unsure: bool | None
+    click_unsure: bool | None
+    out_of_domain: bool | None
 
 
 def measure(
@@ -189,6 +193,9 @@ def _measured(
         click_predicted_iou=first.predicted_iou,
         box_name=_given_name(boxed) if nameable else None,
         click_name=_given_name(first) if nameable else None,
+        box_unsure=boxed.unsure,
+        click_unsure=first.unsure,
+        out_of_domain=None if boxed.familiarity is None else boxed.familiarity.out_of_domain,
     )
 
 
@@ -208,8 +215,8 @@ def _clicked(
 
 
 def _given_name(answer: ObjectPrediction) -> GivenName | None:
-    ranking = sorted(answer.class_probabilities.items(), key=lambda item: -item[1])[:3]
-    return GivenName(tuple(name for name, _ in ranking), ranking[0][1]) if ranking else None
+    ranking = sorted(answer.class_probabilities, key=lambda name: -answer.class_probabilities[name])[:3]
+    return GivenName(tuple(ranking), answer.class_confidence) if ranking else None
 
 
 def _prompts(clicks: Sequence[Click], box: Box | None = None) -> ViewPrompts:

@@ -16,8 +16,6 @@ from samantic.evaluation.interactive_protocol import (
     answers_to_clicks,
 )
 
-PLACES = ("best", "median", "worst")
-
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -58,8 +56,10 @@ def _chosen(
     results: Sequence[StructureResult], dice_of: Callable[[StructureResult], float]
 ) -> list[tuple[str, StructureResult]]:
     order = sorted(results, key=lambda result: -dice_of(result))
-    places = dict.fromkeys((0, len(order) // 2, len(order) - 1)) if len(order) > 2 else range(len(order))
-    return [(name, order[place]) for name, place in zip(PLACES, places, strict=False)]
+    places = {"best": 0, "median": len(order) // 2, "worst": len(order) - 1}
+    # Of one or two structures no picture is shown twice.
+    names = ("best", "worst")[: len(order)] if len(order) < 3 else tuple(places)
+    return [(name, order[places[name]]) for name in names]
 
 
 def _key(result: StructureResult) -> tuple[str, str]:

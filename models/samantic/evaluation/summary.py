@@ -11,6 +11,10 @@ from samantic.evaluation.interactive_protocol import GivenName, InteractiveProto
 from samantic.evaluation.intervals import MeanWithInterval, mean_with_interval, paired_difference
 from samantic.evaluation.mask_scores import MaskScores
 from samantic.evaluation.reliability import Reliability, adaptive_reliability, reliability
+from samantic.evaluation.unsure_rates import Rate, UnsureRates, unsure_rates
+
+Said = tuple[GivenName | None, bool | None]
+"""The name that an answer gave and whether it was unsure of it."""
 
 Choose = Callable[[StructureResult], MaskScores | None]
 
@@ -38,7 +42,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True, eq=False)
 class NamingRow:
-    """How well structures were named after one prompt."""
+    """How well structures were named after one prompt; `unsure` is None for a model that never says so."""
 
     prompt: str
     confusion: ClassConfusion
@@ -46,6 +50,7 @@ class NamingRow:
     top3: MeanWithInterval
     reliability: Reliability
     adaptive: Reliability
+    unsure: UnsureRates | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class ClassRow:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """All tables of one evaluation."""
+    """All tables of one evaluation; `out_of_domain` counts images, and is None for a model that does not judge them."""
 
     structures: int
     images: int
@@ -73,6 +78,7 @@ class Summary:
     targets: tuple[ClicksToTarget, ...]
     naming: tuple[NamingRow, ...]
     classes: tuple[ClassRow, ...]
+    out_of_domain: Rate | None
 
 
 def summarise(results: Sequence[StructureResult], protocol: InteractiveProtocol | None = None) -> Summary:
@@ -95,8 +101,8 @@ def summarise(results: Sequence[StructureResult], protocol: InteractiveProtocol 
     ]
     curves = [result.dice_by_click for result in results]
     named = [
-        _naming("box", results, lambda result: result.box_name),
-        _naming("one click", results, lambda result: result.click_name),
+        _naming("box", results, lambda result: (result.box_name, result.box_unsure)),
+        _naming("one click", results, lambda result: (result.click_name, result.click_unsure)),
     ]
     return Summary(
         structures=len(results),
@@ -108,6 +114,7 @@ def summarise(results: Sequence[StructureResult], protocol: InteractiveProtocol 
         targets=tuple(clicks_to_target(curves, target, protocol.click_limit, groups) for target in protocol.targets),
         naming=tuple(row for row in named if row is not None),
         classes=_classes(results),
+        out_of_domain=_out_of_domain(results),
     )
 
 
@@ -142,9 +149,10 @@ def _difference(
 
 
 def _naming(
-    prompt: str, results: Sequence[StructureResult], choose: Callable[[StructureResult], GivenName | None]
+    prompt: str, results: Sequence[StructureResult], choose: Callable[[StructureResult], Said]
 ) -> NamingRow | None:
-    named = [(result, name) for result in results if (name := choose(result)) is not None]
+    said = [(result, *choose(result)) for result in results]
+    named = [(result, name) for result, name, _ in said if name is not None]
     if not named:
         return None
     truth, groups = [result.class_name for result, _ in named], [result.group for result, _ in named]
@@ -158,7 +166,21 @@ def _naming(
         top3=mean_with_interval([float(right) for right in third], groups),
         reliability=reliability(confidences, first),
         adaptive=adaptive_reliability(confidences, first),
+        unsure=_unsure(said),
     )
+
+
+def _unsure(said: Sequence[tuple[StructureResult, GivenName | None, bool | None]]) -> UnsureRates | None:
+    doubts = [doubt for *_, doubt in said if doubt is not None]
+    if len(doubts) < len(said):
+        return None
+    correct = [None if name is None else name.ranking[0] == result.class_name for result, name, _ in said]
+    return unsure_rates(doubts, correct)
+
+
+def _out_of_domain(results: Sequence[StructureResult]) -> Rate | None:
+    judged = {result.image_id: result.out_of_domain for result in results if result.out_of_domain is not None}
+    return Rate(sum(judged.values()), len(judged)) if judged else None
 
 
 def _classes(results: Sequence[StructureResult]) -> tuple[ClassRow, ...]:

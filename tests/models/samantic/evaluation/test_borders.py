@@ -25,7 +25,7 @@ def test_equal_masks_have_one_border():
 
 @pytest.mark.parametrize("columns", [1, 3, 4])
 def test_a_square_that_is_moved_is_that_far_away_in_millimetres(columns: int):
-    """Of 36 border pixels the one side's 10 lie `columns` away: more than 5 % of them, so the percentile is the whole."""
+    """Of 36 border pixels the one side's 10 lie `columns` away: more than 5 %, so they are the percentile."""
     distances = BorderDistances.between(square(5, 5 + columns), square(5, 5), spacing_yx=(3.0, 0.5))
     assert distances.hausdorff95() == pytest.approx(0.5 * columns)
     assert distances.normalised_surface_dice(0.5 * columns) == 1
