@@ -1,4 +1,4 @@
-"""`samantic models`: which weights there are, whether those on this machine are right, and fetching others."""
+"""`samantic models`: which weights there are, whether they are right, fetching others and adopting them."""
 
 from __future__ import annotations
 
@@ -108,6 +108,55 @@ def download(
         with _progress(name) as progress:
             file = fetch_checkpoint(checkpoint, folder, progress)
     typer.echo(f"{name}: {_verdict(file)}")
+
+
+@app.command()
+def adopt(
+    source: Annotated[str, typer.Argument(help="A name of `samantic models list`, or a .pth file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="SEG-SAM checkpoint to write (.safetensors).")],
+    encoder: Annotated[
+        str | None, typer.Option(help="vit_b, vit_l, vit_h or medsam_vit_b, where the file's name does not tell.")
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Make a SEG-SAM checkpoint of SAM's or MedSAM's published weights: it segments, and names nothing yet.
+
+    `samantic train segsam RUN --initial-weights FILE` teaches it to name.
+
+    Example: samantic models adopt medsam_vit_b -o segsam-medsam.safetensors
+    """
+    import torch
+
+    from samantic.segsam import SegSam, save_network
+    from samantic.segsam.published_weights import encoder_of, load_published, read_published, sam_config
+
+    with _plain_errors():
+        if output.suffix != ".safetensors":
+            raise ValueError(f"A SEG-SAM checkpoint ends in .safetensors, unlike {output.name}.")
+        path, known = _published(source, folder)
+        state = read_published(path)
+        network = SegSam(sam_config(encoder=encoder or known or encoder_of(state)))
+        report = load_published(network, state)
+        # In single precision, so that its masks are the published model's own.
+        save_network(network, output, dtype=torch.float32)
+    typer.echo(f"{output}: all {len(report.loaded)} tensors of {path.name}, encoder {network.config.encoder}.")
+    typer.echo("It segments as published and names nothing until it is trained.")
+
+
+def _published(source: str, folder: Path | None) -> tuple[Path, str | None]:
+    """The file of published weights and, where the zoo knows it, its encoder."""
+    from samantic.sam import WeightsError, find_checkpoint, find_file, load_zoo, verify_file
+
+    given = Path(source)
+    if given.suffix or given.is_file():
+        known = {checkpoint.file_name: checkpoint.encoder for checkpoint in load_zoo()}
+        return given, known.get(given.name)
+    checkpoint = find_checkpoint(source)
+    path = find_file(checkpoint, folder)
+    if path is None:
+        raise WeightsError(f"{source} is not on this machine; `samantic models download {source}` fetches it.")
+    with _progress(f"Reading {source}") as progress:
+        return verify_file(checkpoint, path, progress).path, checkpoint.encoder
 
 
 def _verdict_of_bundled(name: str) -> str:
