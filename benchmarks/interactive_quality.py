@@ -16,6 +16,8 @@ from pathlib import Path
 
 from results import machine, write_section
 
+from samantic.datasets.development_sets import PARTS, data_folder, image_ids
+from samantic.datasets.overlaps import seen_in_training
 from samantic.evaluation import SheetTile, write_contact_sheet
 from samantic.evaluation.cases import Case, cases_of, drawn, evenly
 from samantic.evaluation.evaluation_sets import SET_NAMES, EvaluationSet, named_set
@@ -42,7 +44,7 @@ def main() -> None:
     for name in SET_NAMES:
         if asked.part == "val" and name == "dicom-ct":
             continue
-        rows, tiles = _measured(named_set(name, asked.part), predictor, asked.limit)
+        rows, tiles = _measured(named_set(name, asked.part), predictor, asked.limit, asked.part)
         table += rows
         sheet.append((f"{name}: best, median and worst of one click", tiles))
         print("\n".join(rows), flush=True)
@@ -65,7 +67,7 @@ def main() -> None:
 
 
 def _measured(
-    chosen: EvaluationSet, predictor: SegSamPredictor, limit: int | None
+    chosen: EvaluationSet, predictor: SegSamPredictor, limit: int | None, part: str
 ) -> tuple[list[str], list[SheetTile]]:
     cases = [case for case in cases_of(chosen.views(), chosen.smallest) if case.class_name in predictor.class_names]
     cases = list(evenly(lambda: cases, len(cases), limit))
@@ -74,7 +76,25 @@ def _measured(
     results = measure(predictor, cases, PROTOCOL, radius)
     pictures = best_median_worst(predictor, lambda: cases, results, PROTOCOL)
     tiles = [picture.tile for picture in pictures if picture.prompt == "one click"]
-    return _rows(chosen.name, summarise(results, PROTOCOL), cases), tiles
+    rows = _rows(chosen.name, summarise(results, PROTOCOL), cases)
+    known = _known_lesions_and_persons(chosen.name, part)
+    if known:
+        kept = [number for number, case in enumerate(cases) if case.group not in known]
+        rows += _rows(
+            f"{chosen.name}, without lesions and persons of the part train",
+            summarise([results[number] for number in kept], PROTOCOL),
+            [cases[number] for number in kept],
+        )
+    return rows, tiles
+
+
+def _known_lesions_and_persons(name: str, part: str) -> set[str]:
+    """Held-out images of which another picture is in the part train (`samantic.datasets.overlaps`)."""
+    dataset = {"hippocampus": "msd_hippocampus"}.get(name, name)
+    if dataset == "dicom-ct":
+        return set()
+    folder = data_folder()
+    return set(seen_in_training(dataset, {one: image_ids(folder, dataset, one) for one in PARTS}, part))
 
 
 def _rows(name: str, summary: Summary, cases: list[Case]) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from samantic.datasets.labelled_view import LabelledView
+from samantic.datasets.overlaps import training_overlaps
 from samantic.datasets.supersampling import supersampled, supersampled_labels
 from samantic.imaging import Modality, SliceView, Volume, read_volume, to_uint8, window_for
 
@@ -39,6 +40,13 @@ def image_ids(folder: Path, dataset: str, part: str) -> list[str]:
     return list(json.loads((folder / "splits.json").read_text(encoding="utf-8"))[dataset][part])
 
 
+def learnable_ids(folder: Path, dataset: str) -> list[str]:
+    """Return the training ids but for those of lesions and persons that the other parts show as well."""
+    parts = {part: image_ids(folder, dataset, part) for part in PARTS}
+    overlapping = set(training_overlaps(dataset, parts))
+    return [image_id for image_id in parts["train"] if image_id not in overlapping]
+
+
 def isic2017(folder: Path, part: str) -> Iterator[LabelledView]:
     """Dermoscopy with skin lesions (ISIC 2017, CC0)."""
     for image_id in image_ids(folder, "isic2017", part):
@@ -53,8 +61,11 @@ def isic2017(folder: Path, part: str) -> Iterator[LabelledView]:
 
 
 def busi(folder: Path, part: str) -> Iterator[LabelledView]:
-    """Breast ultrasound with the union of the lesions (BUSI, CC BY 4.0); normal images have none."""
-    for image_id in image_ids(folder, "busi", part):
+    """Breast ultrasound with the union of the lesions (BUSI, CC BY 4.0); normal images have none.
+
+    The part train leaves out other pictures of lesions that the other parts show (`samantic.datasets.overlaps`).
+    """
+    for image_id in _readable_ids(folder, "busi", part):
         kind = image_id.split("_")[0]
         root = folder / "busi"
         yield _photograph(
@@ -67,9 +78,12 @@ def busi(folder: Path, part: str) -> Iterator[LabelledView]:
 
 
 def hippocampus(folder: Path, part: str) -> Iterator[LabelledView]:
-    """Slices through both parts of the hippocampus along all axes (MSD Task04, CC BY-SA 4.0)."""
+    """Slices through both parts of the hippocampus along all axes (MSD Task04, CC BY-SA 4.0).
+
+    The part train leaves out persons whose other side the other parts show (`samantic.datasets.overlaps`).
+    """
     root = folder / "msd_hippocampus"
-    for image_id in image_ids(folder, "msd_hippocampus", part):
+    for image_id in _readable_ids(folder, "msd_hippocampus", part):
         volume = read_volume(root / "imagesTr" / f"{image_id}.nii.gz", modality="MR")
         labels = read_volume(root / "labelsTr" / f"{image_id}.nii.gz").array.astype(np.int16)
         yield from slices(image_id, "mr", volume, labels, ("hippocampus_anterior", "hippocampus_posterior"))
@@ -135,6 +149,10 @@ def slices(
             if picture.any():
                 image = to_uint8(view.extract(volume.array), window)
                 yield LabelledView(f"{image_id}/{view.key}", domain, image, picture, class_names, view.spacing_yx_mm)
+
+
+def _readable_ids(folder: Path, dataset: str, part: str) -> list[str]:
+    return learnable_ids(folder, dataset) if part == "train" else image_ids(folder, dataset, part)
 
 
 def _photograph(image_id: str, domain: str, image: Path, mask: Path, class_name: str) -> LabelledView:

@@ -25,6 +25,15 @@ def training_overlaps(dataset: str, parts: Mapping[str, Sequence[str]]) -> tuple
     return tuple(image_id for image_id in parts["train"] if _shown_by(dataset, image_id) in held_out)
 
 
+def seen_in_training(dataset: str, parts: Mapping[str, Sequence[str]], part: str = "test") -> tuple[str, ...]:
+    """Return the ids of a held-out part whose lesion (busi) or person (msd_hippocampus) is in the part "train" as well.
+
+    What is measured on the others is free of them, whatever a model was trained on. Source: ours.
+    """
+    trained = {_shown_by(dataset, image_id) for image_id in parts["train"]}
+    return tuple(image_id for image_id in parts[part] if _shown_by(dataset, image_id) in trained)
+
+
 def _shown_by(dataset: str, image_id: str) -> object:
     """What an image shows: equal for images that must not be in two parts."""
     if dataset == "msd_hippocampus":

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from samantic.datasets.overlaps import training_overlaps
+from samantic.datasets.overlaps import seen_in_training, training_overlaps
 
 
 def test_frames_of_a_held_out_lesion_are_named():
@@ -27,3 +27,11 @@ def test_the_other_hippocampus_of_a_held_out_person_is_named():
 
 def test_a_set_without_known_overlaps_has_none():
     assert training_overlaps("isic2017", {"train": ["ISIC_0000001"], "val": [], "test": ["ISIC_0000002"]}) == ()
+
+
+def test_held_out_images_of_a_trained_lesion_or_person_are_named():
+    lesions = {"train": ["malignant_107", "benign_1"], "val": [], "test": ["malignant_106", "benign_2"]}
+    assert seen_in_training("busi", lesions) == ("malignant_106",)
+    persons = {"train": ["hippocampus_007"], "val": ["hippocampus_008"], "test": ["hippocampus_009"]}
+    assert seen_in_training("msd_hippocampus", persons) == ()
+    assert seen_in_training("msd_hippocampus", persons, "val") == ("hippocampus_008",)
