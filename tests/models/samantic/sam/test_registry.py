@@ -19,3 +19,9 @@ def test_the_tiny_encoder_is_built_by_its_name_and_keeps_the_promises_of_an_enco
     assert isinstance(encoder, TinyEncoder)
     assert isinstance(encoder, ImageEncoder)
     assert (encoder.image_size, encoder.embedding_dim, encoder.embedding_size) == (256, 128, 32)
+
+
+@pytest.mark.parametrize("name", ["vit_b", "vit_l", "vit_h", "medsam_vit_b"])
+def test_sams_encoders_refuse_another_size_before_they_are_built(name):
+    with pytest.raises(ValueError, match=r"reads pictures of 1024 x 1024 pixels alone.* setting it to 256"):
+        build_encoder(name, image_size=256)
