@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 import subprocess
 from pathlib import Path
 
-import torch
-
+from samantic.evaluation.record import machine as this_machine
 from samantic.imaging import atomic_path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -29,17 +26,7 @@ def write_section(name: str, text: str, path: Path = RESULTS) -> None:
 
 def machine() -> str:
     """One line about the machine that a figure was measured on, and the code's version."""
-    accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=RESULTS.parent, capture_output=True, text=True, check=False
     ).stdout.strip()
-    return f"{_processor()}, {os.cpu_count()} cores, {accelerator}, torch {torch.__version__}, commit {commit or '-'}"
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    return f"{this_machine()}, commit {commit or '-'}"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from samantic.cli.automatic import find_classes
 from samantic.cli.class_names import known_classes
 from samantic.cli.coordinates import as_box, as_point
+from samantic.cli.devices import usable_device
 from samantic.imaging import (
     Modality,
     SegmentInfo,
@@ -92,7 +92,7 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
     picture = to_uint8(view.extract(volume.array), window)
 
     step("Loading the model")
-    predictor = SegSamPredictor.from_bundled(request.model, _device(request.device))
+    predictor = SegSamPredictor.from_bundled(request.model, usable_device(request.device))
     classes = known_classes(load_vocabulary(), predictor.class_names, request.classes, request.text)
     step("Encoding the slice")
     features = predictor.encode(picture, view.spacing_yx_mm)
@@ -109,16 +109,6 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
         # The network reads three windows as colours; people read the one for soft tissue.
         picture = to_uint8(view.extract(volume.array), window_for(volume, "soft_tissue"))
     return Answer(volume, view, picture, tuple(predictions), segments, _label_map(predictions, segments, view.shape))
-
-
-def _device(named: str | None) -> str | None:
-    if named is None or named == "cpu":
-        return named
-    cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
-    if named not in ("cuda", *cuda) or not cuda:
-        allowed = ", ".join(["cpu", *(["cuda"] if cuda else []), *cuda])
-        raise ValueError(f"--device is '{named}', but on this machine it must be {allowed}.")
-    return named
 
 
 def _slice_of(request: Request, prompts: PromptSet, volume: Volume) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from samantic.datasets.labelled_view import LabelledView
+from samantic.sam.image_encoder import Placement
 from samantic.segsam.second_look import SMALLEST_LOOK
 
 MIRROR_DOMAINS = ("dermoscopy", "breast_ultrasound", "skin_photo")
@@ -35,12 +36,21 @@ class TrainingLook:
     share: torch.Tensor
 
 
-def picture_of(view: LabelledView, size: int, random: np.random.Generator) -> TrainingPicture:
-    """Draw one training picture: rotation, scale, shift, zoom into an object, contrast, blur and noise (ours)."""
-    grid = _sampling_grid(view, _random_affine(view, random), size)
+def picture_of(
+    view: LabelledView,
+    size: int,
+    random: np.random.Generator,
+    placement: Placement = "centre",
+    border: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> TrainingPicture:
+    """Draw one training picture: rotation, scale, shift, zoom into an object, contrast, blur and noise (ours).
+
+    It lies in the square, before it is moved, as `InputTransform` places it: `placement` in a `border` of 0 to 255.
+    """
+    grid = _sampling_grid(view, _random_affine(view, random), size, placement)
     labels = torch.from_numpy(view.labels.astype(np.float32))[None, None]
     sampled_labels = functional.grid_sample(labels, grid, mode="nearest", align_corners=False)[0, 0]
-    return TrainingPicture(_image(view, grid, random), sampled_labels.long())
+    return TrainingPicture(_image(view, grid, random, border), sampled_labels.long())
 
 
 def look_of(view: LabelledView, region: np.ndarray, size: int, random: np.random.Generator) -> TrainingLook:
@@ -62,20 +72,33 @@ def look_of(view: LabelledView, region: np.ndarray, size: int, random: np.random
     )
 
 
-def _sampling_grid(view: LabelledView, matrix: torch.Tensor, size: int) -> torch.Tensor:
+def _sampling_grid(
+    view: LabelledView, matrix: torch.Tensor, size: int, placement: Placement = "centre"
+) -> torch.Tensor:
     rows, columns = view.labels.shape
     height, width = rows * view.spacing_yx_mm[0], columns * view.spacing_yx_mm[1]
     longest = max(height, width)
     # The output square spans the longest side; normalised input coordinates are relative to the picture's own sides.
     span = torch.tensor([[longest / width, 0], [0, longest / height]], dtype=torch.float32)
+    if placement == "corner":
+        matrix = matrix + torch.tensor([[0, 0, 1 - width / longest], [0, 0, 1 - height / longest]])
+    elif placement == "stretch":
+        span = torch.eye(2)
     theta = torch.cat([span @ matrix[:, :2], span @ matrix[:, 2:]], dim=1)
     return functional.affine_grid(theta[None], [1, 1, size, size], align_corners=False)
 
 
-def _image(view: LabelledView, grid: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
+def _image(
+    view: LabelledView,
+    grid: torch.Tensor,
+    random: np.random.Generator,
+    border: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> torch.Tensor:
+    around = torch.tensor(border).view(1, 3, 1, 1)
     image = torch.from_numpy(np.ascontiguousarray(view.image)).permute(2, 0, 1).float()[None]
-    sampled = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)[0]
-    return _change_intensity(sampled, view.domain, random)
+    # Beyond the picture the sampler gives 0, which is the border once it is added again.
+    sampled = functional.grid_sample(image - around, grid, mode="bilinear", align_corners=False) + around
+    return _change_intensity(sampled[0], view.domain, random)
 
 
 def _random_affine(view: LabelledView, random: np.random.Generator) -> torch.Tensor:

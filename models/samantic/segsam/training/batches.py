@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.datasets.synthesis import synthesise
+from samantic.sam.image_encoder import Placement
 from samantic.segsam.losses import NO_CLASS, SemanticTargets
 from samantic.segsam.training.augmentation import TrainingPicture, look_of, picture_of
 from samantic.vocabulary import Vocabulary
@@ -63,6 +64,7 @@ class BatchBuilder:
 
     `look_share` of the pictures are looks zoomed to one object, on `unknown_share` of the others something that carries
     no name is prompted as well, and `synthesis_share` of the one-patient volumes' slices are made into another's.
+    `placement` and `border` are the encoder's.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class BatchBuilder:
         look_share: float = 0.6,
         unknown_share: float = 0.25,
         synthesis_share: float = 0.7,
+        placement: Placement = "centre",
+        border: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> None:
         self.index_of = {name: index for index, name in enumerate(class_names)}
         self.domains = [vocabulary[name].domains for name in class_names]
@@ -84,6 +88,8 @@ class BatchBuilder:
         self.look_share = look_share
         self.unknown_share = unknown_share
         self.synthesis_share = synthesis_share
+        self.placement: Placement = placement
+        self.border = border
 
     def build(self, views: Sequence[LabelledView], random: np.random.Generator) -> TrainingBatch | None:
         """One batch of the given views; None if no object is large enough."""
@@ -117,7 +123,7 @@ class BatchBuilder:
 
     def _whole(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
         """A whole picture with several of its structures and, now and then, a region that is none."""
-        picture = picture_of(view, self.picture_size, random)
+        picture = picture_of(view, self.picture_size, random, self.placement, self.border)
         regions = self._regions(view, picture)
         large = sorted(index for index, region in regions.items() if region.sum() >= SMALLEST_OBJECT)
         chosen = random.permutation(large)[: self.objects_per_image].astype(int).tolist()

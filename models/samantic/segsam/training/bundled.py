@@ -37,6 +37,7 @@ def train(run: Path, settings: SegSamSettings) -> SegSam:
         run,
         objects_per_image=settings.objects_per_image,
         initial_weights=settings.initial_weights,
+        freeze_encoder=settings.freeze_encoder,
         shown=shown,
     )
 

@@ -13,15 +13,20 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from samantic.datasets.labelled_view import LabelledView
+from samantic.sam import WeightsError
 from samantic.segsam.checkpoint import file_hash, load_network, save_network
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
+from samantic.segsam.published_weights import load_binary_path
 from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
 from samantic.segsam.training.rounds import training_loss
 from samantic.segsam.training.sheet import write_prediction_sheet
 from samantic.training import FitOptions, TrainingError
 from samantic.training import fit as fit_task
 from samantic.vocabulary import load_text_embeddings, load_vocabulary
+
+LOOK_SHARE = 0.6
+"""Share of the pictures that are looks zoomed to one object (ours)."""
 
 ALIGNMENT_WARMUP = 0.1
 """Share of the steps over which the alignment's weight rises to 1: it means little before both decoders see something
@@ -37,6 +42,7 @@ def fit(
     *,
     objects_per_image: int = 2,
     initial_weights: Path | None = None,
+    freeze_encoder: bool = False,
     shown: Sequence[LabelledView] = (),
 ) -> SegSam:
     """Train a network on `sets`, drawn by `shares`, and return its moving average; see `samantic.training.fit`.
@@ -48,6 +54,8 @@ def fit(
     network = SegSam(config, text_vectors(config.class_names))
     if initial_weights is not None:
         start_from(network, initial_weights)
+    if freeze_encoder:
+        network.freeze_encoder()
     task = SegSamTask(
         network,
         sets,
@@ -80,7 +88,15 @@ class SegSamTask:
         self._sets, self._options = sets, options
         self._names, self._weights = _checked_shares(sets, shares)
         self._builder = BatchBuilder(
-            network.config.class_names, load_vocabulary(), network.image_size, objects_per_image
+            network.config.class_names,
+            load_vocabulary(),
+            network.image_size,
+            objects_per_image,
+            network.low_resolution_size,
+            # Whoever looks only once need not learn to look again.
+            look_share=LOOK_SHARE if network.config.second_look else 0.0,
+            placement=network.encoder.placement,  # type: ignore[arg-type]
+            border=network.encoder.border,  # type: ignore[arg-type]
         )
         self._shown = shown
         self._identity = {
@@ -90,6 +106,8 @@ class SegSamTask:
             "objects_per_image": objects_per_image,
             "initial_weights": file_hash(initial_weights) if initial_weights is not None else None,
         }
+        if not any(parameter.requires_grad for parameter in network.encoder.parameters()):
+            self._identity["freeze_encoder"] = True
 
     def identity(self) -> Mapping[str, Any]:
         return self._identity
@@ -121,9 +139,16 @@ def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
 def start_from(network: SegSam, path: Path) -> None:
     """Load the weights of another network with the same parts and classes, at any image size.
 
+    Of a network without a semantic path, such as an adopted one, the encoder and the binary path are taken.
     TrainingError says what does not fit; CheckpointError, that the file is none.
     """
     other = load_network(path)
+    if network.config.so_token and not other.config.so_token:
+        try:
+            load_binary_path(network, other)
+        except WeightsError as error:
+            raise TrainingError(f"The initial weights {path.name} do not fit this run. {error}") from error
+        return
     if other.config.class_names != network.config.class_names:
         differing = set(other.config.class_names) ^ set(network.config.class_names)
         raise TrainingError(

@@ -18,7 +18,8 @@ PACKAGED = Path(__file__).with_name("segsam-tiny.yaml")
 class SegSamSettings:
     """`network` the fields of SegSamConfig but for the classes, which the data bring; `shares` of the data sets.
 
-    `initial_weights` of a network with the same parts and classes take the place of a random start, at any image size.
+    `initial_weights` of a network with the same parts and classes take the place of a random start, at any image size;
+    those of a network without a semantic path, its encoder and binary path. `freeze_encoder` keeps the encoder still.
     SettingsError: a setting is out of range, or there are no such weights.
     """
 
@@ -26,6 +27,7 @@ class SegSamSettings:
     network: dict[str, Any] = field(default_factory=dict)
     objects_per_image: int = 2
     initial_weights: Path | None = None
+    freeze_encoder: bool = False
     fit: FitOptions = field(default_factory=FitOptions)
 
     def __post_init__(self) -> None:

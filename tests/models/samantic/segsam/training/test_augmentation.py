@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam.training.augmentation import picture_of
+from samantic.segsam import InputTransform
+from samantic.segsam.training import augmentation
+from samantic.segsam.training.augmentation import look_of, picture_of
 
 SIZE = 128
 DOMAINS = ("ct", "mr", "dermoscopy", "breast_ultrasound", "skin_photo")
@@ -111,3 +114,35 @@ def test_a_view_without_labels_is_drawn_as_well():
     view = _view(np.zeros((50, 50), dtype=np.int16), "ct")
     for seed in range(10):
         assert not picture_of(view, SIZE, np.random.default_rng(seed)).labels.any()
+
+
+@pytest.mark.parametrize("placement", ["centre", "corner", "stretch"])
+def test_a_picture_that_is_not_moved_lies_where_inference_puts_it(placement, monkeypatch: pytest.MonkeyPatch):
+    still = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
+    monkeypatch.setattr(augmentation, "_random_affine", lambda *_: still)
+    monkeypatch.setattr(augmentation, "_change_intensity", lambda image, *_: image)
+    # Smooth, so that the two ways of sampling agree.
+    y, x = np.mgrid[:40, :80]
+    image = np.stack([x * 3, y * 6, x + y], axis=-1).astype(np.uint8)
+    view = LabelledView("wide", "ct", image, np.zeros((40, 80), np.int16), ("liver",))
+    border = (120.0, 110.0, 100.0)
+    picture = picture_of(view, 160, np.random.default_rng(0), placement, border)
+    expected = InputTransform((40, 80), (1.0, 1.0), 160, placement, border).image(image)[0]
+    # At the very edge one of them mixes in the border.
+    inside = (picture.image - expected).abs() < 2
+    assert inside.float().mean() > 0.95
+
+
+def test_a_look_shows_the_object_near_its_middle_and_the_share_moves_with_the_image():
+    view = _view(_three_discs(), "ct")
+    sizes = []
+    for seed in range(20):
+        look = look_of(view, view.labels == 2, 64, np.random.default_rng(seed))
+        assert look.image.shape == (3, 64, 64) and look.share.shape == (64, 64)
+        inside = (look.share > 0.5).numpy()
+        y, x = np.argwhere(inside).mean(axis=0)
+        assert abs(y - 32) < 12 and abs(x - 32) < 12
+        assert look.image.mean(dim=0).numpy()[inside].mean() > look.image.mean(dim=0).numpy()[~inside].mean() + 40
+        sizes.append(inside.mean())
+    # 1.25 to 2.6 times the width of a disc.
+    assert min(sizes) < 0.2 and max(sizes) > 0.3
