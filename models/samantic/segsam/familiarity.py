@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from scipy.special import softmax
+from torch.nn import functional
 
 from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.input_transform import InputTransform
@@ -18,10 +20,13 @@ COMPONENTS = 48
 SHRINKAGE = 0.1
 """Share of the mean variance that each covariance is shrunk by: a domain has few pictures for its directions."""
 
+PENALTY = 10.0
+"""On the squared weights of the regression, against the sum of the pictures' losses."""
+
 
 @dataclass(frozen=True)
 class ImageFamiliarity:
-    """The training domain that a picture is nearest to, and how far away: 1 is where out of domain begins."""
+    """The training domain that a picture looks most like, and how far from it: out of domain begins beyond 1."""
 
     domain: str
     distance: float
@@ -34,34 +39,48 @@ class ImageFamiliarity:
 
 @dataclass(frozen=True, eq=False)
 class Familiarity:
-    """One Gaussian per domain over the principal components of pooled features (Lee et al. 2018, arXiv 1807.03888).
+    """Tells the training domains from one another and from everything else by pooled features.
 
-    Of D pooled features and P components: `centre`, `scale` (D,); `basis` (D, P); for each domain `means` (M, D),
-    `precisions` (M, P, P), `residuals` (M,), the mean squared rest outside the basis, and `thresholds` (M,).
+    A logistic regression knows the M domains and one more class of outliers (outlier exposure, Hendrycks et al. 2019,
+    arXiv 1812.04606), and a Gaussian of each domain knows what is usual in it (Lee et al. 2018, arXiv 1807.03888).
+    Of D pooled features and P principal components: `centre`, `scale` (D,); `weights` (D, M + 1), `biases` (M + 1,);
+    `basis` (D, P), `means` (M, D), `precisions` (M, P, P), `residuals` (M,), the mean squared rest outside the basis;
+    `outlier_thresholds` and `distance_thresholds` (M,).
     """
 
     domains: tuple[str, ...]
     centre: np.ndarray
     scale: np.ndarray
+    weights: np.ndarray
+    biases: np.ndarray
     basis: np.ndarray
     means: np.ndarray
     precisions: np.ndarray
     residuals: np.ndarray
-    thresholds: np.ndarray
+    outlier_thresholds: np.ndarray
+    distance_thresholds: np.ndarray
 
     def of(self, maps: FeatureMaps, transform: InputTransform) -> ImageFamiliarity:
         """Measure the first picture of a batch of feature maps."""
-        distances = self.distances(pooled_features(maps, transform)[None])[0] / self.thresholds
-        nearest = int(np.nan_to_num(distances, nan=math.inf).argmin())
-        return ImageFamiliarity(self.domains[nearest], float(distances[nearest]))
+        (domain,), (distance,) = self.measured(pooled_features(maps, transform)[None])
+        return ImageFamiliarity(self.domains[domain], float(distance))
 
-    def distances(self, pooled: np.ndarray) -> np.ndarray:
-        """Distances (N, M) of pooled features (N, D) from every domain, before any threshold."""
-        offsets = ((pooled - self.centre) / self.scale)[:, None] - self.means
+    def measured(self, pooled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Index of the domain (N,) and distance from it (N,) of pooled features (N, D)."""
+        domain, outlier, distance = self.scores(pooled)
+        relative = outlier / self.outlier_thresholds[domain], distance / self.distance_thresholds[domain]
+        return domain, np.maximum(*relative)
+
+    def scores(self, pooled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Index of the domain, probability of an outlier, and distance in the domain's Gaussian, each (N,)."""
+        normalised = (pooled - self.centre) / self.scale
+        probabilities = softmax(normalised @ self.weights + self.biases, axis=1)
+        domain = probabilities[:, :-1].argmax(axis=1)
+        offsets = normalised - self.means[domain]
         inner = offsets @ self.basis
-        along = np.einsum("nmp,mpq,nmq->nm", inner, self.precisions, inner) / inner.shape[-1]
-        rest = (offsets**2).sum(axis=-1) - (inner**2).sum(axis=-1)
-        return np.sqrt(along.clip(min=0) + rest.clip(min=0) / self.residuals)
+        along = np.einsum("np,npq,nq->n", inner, self.precisions[domain], inner) / inner.shape[1]
+        rest = (offsets**2).sum(axis=1) - (inner**2).sum(axis=1)
+        return domain, probabilities[:, -1], np.sqrt(along.clip(min=0) + rest.clip(min=0) / self.residuals[domain])
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """All arrays, by name, for a checkpoint."""
@@ -70,32 +89,34 @@ class Familiarity:
     @classmethod
     def from_tensors(cls, domains: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> Familiarity:
         """The inverse of `tensors`; ValueError if one is missing, of another shape or not finite."""
-        arrays = {}
-        for name in ARRAYS:
-            if name not in tensors:
-                raise ValueError(f"its familiarity lacks '{name}'")
-            arrays[name] = tensors[name].double().numpy()
-            if not np.isfinite(arrays[name]).all():
-                raise ValueError(f"its familiarity holds numbers that are not finite in '{name}'")
+        missing = [name for name in ARRAYS if name not in tensors]
+        if missing:
+            raise ValueError(f"its familiarity lacks '{missing[0]}'")
+        arrays = {name: tensors[name].double().numpy() for name in ARRAYS}
         if arrays["basis"].ndim != 2:
-            raise ValueError("its familiarity's 'basis' is no matrix")
+            raise ValueError(f"its familiarity's 'basis' has shape {arrays['basis'].shape} and is no matrix")
         (features, components), count = arrays["basis"].shape, len(domains)
         shapes = {
             "centre": (features,),
             "scale": (features,),
+            "weights": (features, count + 1),
+            "biases": (count + 1,),
             "basis": (features, components),
             "means": (count, features),
             "precisions": (count, components, components),
             "residuals": (count,),
-            "thresholds": (count,),
+            "outlier_thresholds": (count,),
+            "distance_thresholds": (count,),
         }
         for name, shape in shapes.items():
             if arrays[name].shape != shape:
                 raise ValueError(f"its familiarity's '{name}' has shape {arrays[name].shape} instead of {shape}")
+            if not np.isfinite(arrays[name]).all():
+                raise ValueError(f"its familiarity's '{name}' holds numbers that are not finite")
         return cls(domains, **arrays)
 
 
-ARRAYS = ("centre", "scale", "basis", "means", "precisions", "residuals", "thresholds")
+ARRAYS = tuple(item.name for item in fields(Familiarity) if item.name != "domains")
 
 
 def pooled_features(maps: FeatureMaps, transform: InputTransform) -> np.ndarray:
@@ -112,17 +133,18 @@ def pooled_features(maps: FeatureMaps, transform: InputTransform) -> np.ndarray:
 
 
 def fit_familiarity(
-    training: Mapping[str, np.ndarray], held_out: Mapping[str, np.ndarray], quantile: float
+    training: Mapping[str, np.ndarray], held_out: Mapping[str, np.ndarray], outliers: np.ndarray, quantile: float
 ) -> Familiarity:
-    """Fit a Gaussian to the pooled features (N, D) of each domain; thresholds from pictures that were held out.
+    """Fit to the pooled features (N, D) of each domain's training pictures and of outliers.
 
-    `quantile` of the held-out pictures of each domain lie within its threshold.
+    Each threshold is passed by `quantile` of the pictures of its domain that were held out.
     """
     everything = np.concatenate(list(training.values()))
     centre, scale = everything.mean(axis=0), everything.std(axis=0) + 1e-6
-    normalised = {name: (pooled - centre) / scale for name, pooled in training.items()}
-    means = np.stack([pooled.mean(axis=0) for pooled in normalised.values()])
-    within = [pooled - mean for pooled, mean in zip(normalised.values(), means, strict=True)]
+    normalised = [(pooled - centre) / scale for pooled in training.values()]
+    weights, biases = _logistic_regression([*normalised, (outliers - centre) / scale])
+    means = np.stack([pooled.mean(axis=0) for pooled in normalised])
+    within = [pooled - mean for pooled, mean in zip(normalised, means, strict=True)]
     # Every domain has the same say in the directions, however many pictures it has.
     weighted = np.concatenate([offsets / math.sqrt(len(offsets)) for offsets in within])
     basis = np.linalg.svd(weighted, full_matrices=False)[2][:COMPONENTS].T
@@ -133,11 +155,46 @@ def fit_familiarity(
         spread = np.trace(covariance) / len(covariance)
         precisions.append(np.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * spread * np.eye(len(covariance))))
         residuals.append(((offsets - inner @ basis.T) ** 2).sum(axis=1).mean() + 1e-6)
+    ones = np.ones(len(means))
     fitted = Familiarity(
-        tuple(training), centre, scale, basis, means, np.stack(precisions), np.array(residuals), np.ones(len(means))
+        tuple(training),
+        centre,
+        scale,
+        weights,
+        biases,
+        basis,
+        means,
+        np.stack(precisions),
+        np.array(residuals),
+        outlier_thresholds=ones,
+        distance_thresholds=ones,
     )
-    thresholds = [np.quantile(fitted.distances(held_out[name])[:, row], quantile) for row, name in enumerate(training)]
-    return Familiarity(**{**vars(fitted), "thresholds": np.array(thresholds)})
+    scores = [fitted.scores(held_out[name])[1:] for name in training]
+    return replace(
+        fitted,
+        outlier_thresholds=np.array([np.quantile(outlier, quantile) for outlier, _ in scores]),
+        distance_thresholds=np.array([np.quantile(distance, quantile) for _, distance in scores]),
+    )
+
+
+def _logistic_regression(groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (D, G) and biases (G,) that tell G groups of features (N, D) apart, each group as weighty as another."""
+    features = torch.from_numpy(np.concatenate(groups))
+    targets = torch.cat([torch.full((len(group),), index) for index, group in enumerate(groups)])
+    group_weight = torch.tensor([len(features) / (len(groups) * len(group)) for group in groups], dtype=torch.float64)
+    weights = torch.zeros(features.shape[1], len(groups), dtype=torch.float64, requires_grad=True)
+    biases = torch.zeros(len(groups), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights, biases], max_iter=300, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        errors = functional.cross_entropy(features @ weights + biases, targets, reduction="none")
+        total = ((errors * group_weight[targets]).sum() + PENALTY / 2 * weights.square().sum()) / len(features)
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(loss)  # type: ignore[arg-type]
+    return weights.detach().numpy(), biases.detach().numpy()
 
 
 def _without_border(channels: torch.Tensor, transform: InputTransform) -> torch.Tensor:
