@@ -190,10 +190,10 @@ def _logistic_regression(groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.n
         optimiser.zero_grad()
         errors = functional.cross_entropy(features @ weights + biases, targets, reduction="none")
         total = ((errors * group_weight[targets]).sum() + PENALTY / 2 * weights.square().sum()) / len(features)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         return total
 
-    optimiser.step(loss)  # type: ignore[arg-type]
+    optimiser.step(loss)
     return weights.detach().numpy(), biases.detach().numpy()
 
 

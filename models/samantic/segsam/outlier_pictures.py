@@ -70,7 +70,7 @@ def stripes(random: np.random.Generator) -> np.ndarray:
     """One to three gratings over one another, sharp or smooth: (S, S)."""
     y, x = np.mgrid[:SIDE, :SIDE]
     waves = [_wave(x, y, random) for _ in range(random.integers(1, 4))]
-    return sum(np.sign(wave) if random.random() < 0.5 else wave for wave in waves)
+    return np.sum([np.sign(wave) if random.random() < 0.5 else wave for wave in waves], axis=0)
 
 
 def cells(random: np.random.Generator) -> np.ndarray:

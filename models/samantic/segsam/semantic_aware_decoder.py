@@ -92,8 +92,11 @@ class SemanticAwareDecoder(nn.Module):
         weights = self.semantic_hypernetwork(so_token).view(count, self.num_classes + 1, self.upscaled_dim)
         return SemanticMasks(torch.einsum("nkc,nchw->nkhw", weights, upscaled), presence_logits)
 
-    def presence(self, co_tokens: torch.Tensor, upscaled: torch.Tensor) -> torch.Tensor | None:
-        """CO-tokens (N, K, C) -> presence logits (N, K): a classification, which needs no map (N, C/4, h, w)."""
+    def presence(self, co_tokens: torch.Tensor, upscaled: torch.Tensor) -> torch.Tensor | None:  # noqa: ARG002
+        """CO-tokens (N, K, C) -> presence logits (N, K): a classification, which needs no map (N, C/4, h, w).
+
+        A variant that segments every class in the whole image reads the map instead.
+        """
         return None if self.presence_head is None else self.presence_head(co_tokens).squeeze(-1)
 
     def _queries(self, text_embeddings: torch.Tensor | None) -> torch.Tensor:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
 from samantic.segsam.interaction import (
     box_clicks,
     component_at,
@@ -13,6 +12,7 @@ from samantic.segsam.interaction import (
     interior_click,
     jittered_box,
 )
+from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
 
 
 @pytest.fixture
