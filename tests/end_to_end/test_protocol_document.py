@@ -15,6 +15,7 @@ import requests
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
 SHAPE = (64, 64, 24)
+NULL_WITHOUT_CALIBRATION = ("class_confidence", "unsure", "out_of_domain")
 
 
 def examples(kind: str) -> list[dict[str, Any]]:
@@ -101,7 +102,10 @@ def shape_of(value: Any, example: Any) -> Any:
     if isinstance(example, dict):
         if all(isinstance(one, int | float) and not isinstance(one, bool) for one in example.values()):
             return "numbers by name" if isinstance(value, dict) else type(value).__name__
-        return {key: shape_of(value.get(key), inner) for key, inner in example.items()}
+        return {
+            key: shape_of(inner if key in NULL_WITHOUT_CALIBRATION and value[key] is None else value.get(key), inner)
+            for key, inner in example.items()
+        }
     if isinstance(example, list) and example and isinstance(example[0], dict):
         return [shape_of(value[0], example[0])]
     if isinstance(example, list):

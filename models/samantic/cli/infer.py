@@ -13,10 +13,12 @@ from samantic.cli.plain_errors import plain_errors
 
 if TYPE_CHECKING:
     from samantic.cli.segment import Answer
+    from samantic.segsam import ObjectPrediction
 
 MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".png")  # .seg.nrrd ends with .nrrd
 MODALITIES = ("CT", "MR", "US", "RGB")
 ALSO_PRESENT = 0.5
+STRANGE = "This picture is unlike anything that the model was trained on; check the mask, and do not rely on the class."
 
 
 def infer(
@@ -148,7 +150,19 @@ def _report(console: Console, answer: Answer) -> None:
             ", ".join(f"{name} {share:.0%}" for name, share in ranked[1:3]),
         )
     console.print(table)
+    for prediction, segment in zip(answer.predictions, answer.segments, strict=True):
+        if prediction.unsure:
+            console.print(_doubt(prediction, segment.value), highlight=False)
+    familiarity = answer.predictions[0].familiarity
+    if familiarity is not None and familiarity.out_of_domain:
+        console.print(STRANGE, highlight=False)
     present = answer.predictions[0].presence
     names = sorted((name for name, share in present.items() if share >= ALSO_PRESENT), key=lambda name: -present[name])
     if names:
         console.print("Also in the picture: " + ", ".join(f"{name} {present[name]:.0%}" for name in names[:12]))
+
+
+def _doubt(prediction: ObjectPrediction, value: int) -> str:
+    shares = prediction.class_probabilities
+    likely = ", ".join(sorted(shares, key=lambda name: -shares[name])[:2])
+    return f"Not sure: {value} may be {likely} or something that the model does not know."

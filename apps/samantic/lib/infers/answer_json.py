@@ -14,6 +14,8 @@ from samantic.app.lib.infers.sessions import Extent
 from samantic.imaging import SliceView
 from samantic.segsam import ObjectPrediction
 
+OF_FIRST_OBJECT = ("predicted_class", "class_confidence", "unsure", "class_probabilities", "presence", "quality")
+
 
 def answer_json(
     asked: InferRequest,
@@ -24,16 +26,19 @@ def answer_json(
 ) -> dict[str, Any]:
     """The result of a request, without what the server adds about itself.
 
-    At the top what the first object is, which is all there is for one click; under `objects` the same for each.
+    At the top what the first object is, which is all there is for one click; under `objects` the same for each. A
+    network that was never calibrated does not know what it does not know: null.
     """
     objects = [
         {"value": value, "label": one.label or asked.label} | _object(prediction, view)
         for one, prediction, value in zip(asked.objects, predictions, values.of_object, strict=True)
     ]
-    first = {key: objects[0][key] for key in ("predicted_class", "class_probabilities", "presence", "quality")}
+    first = {key: objects[0][key] for key in OF_FIRST_OBJECT}
+    familiarity = predictions[0].familiarity
     result = {
         "label_names": values.names,
         **first,
+        "out_of_domain": None if familiarity is None else familiarity.out_of_domain,
         "objects": objects,
         "extent": extent,
         "empty": extent is None,
@@ -49,6 +54,8 @@ def answer_json(
 def _object(prediction: ObjectPrediction, view: SliceView) -> dict[str, Any]:
     return {
         "predicted_class": prediction.predicted_class,
+        "class_confidence": None if prediction.unsure is None else _number(prediction.class_confidence),
+        "unsure": prediction.unsure,
         "class_probabilities": _rounded(prediction.class_probabilities),
         "presence": _rounded(prediction.presence),
         "quality": _number(prediction.predicted_iou),

@@ -97,6 +97,44 @@ def test_the_answer_says_what_it_is_and_who_else_is_there(
     assert result["latencies"]["total"] >= result["latencies"]["decode"] > 0
 
 
+@pytest.mark.parametrize("sure", [True, False])
+def test_the_answer_says_whether_its_names_are_sure(
+    calibrated: Any, a_predictor: SegSamPredictor, a_ct_file: Path, sure: bool
+) -> None:
+    task = SegSam(calibrated(a_predictor, sure=sure), None)
+    _, result = ask(task, a_ct_file, boxes=[[5, 20, 5, 35, 5, 6], [22, 40, 5, 35, 5, 6]])
+    assert result["out_of_domain"] is False
+    assert [one["unsure"] for one in result["objects"]] == [not sure, not sure]
+    first = result["objects"][0]
+    assert (result["unsure"], result["class_confidence"]) == (first["unsure"], first["class_confidence"])
+    assert first["class_confidence"] == pytest.approx(max(first["class_probabilities"].values()))
+
+
+def test_the_confidence_does_not_depend_on_the_candidates(
+    calibrated: Any, a_predictor: SegSamPredictor, a_ct_file: Path
+) -> None:
+    _, result = ask(SegSam(calibrated(a_predictor), None), a_ct_file, **CLICK, classes=["spleen"])
+    assert result["class_probabilities"] == {"spleen": 1.0}
+    assert result["class_confidence"] < 0.9
+
+
+def test_a_picture_unlike_all_training_pictures_is_called_so_and_its_names_are_unsure(
+    calibrated: Any, a_predictor: SegSamPredictor, a_ct_file: Path
+) -> None:
+    _, result = ask(SegSam(calibrated(a_predictor, familiar=False), None), a_ct_file, **CLICK)
+    assert (result["out_of_domain"], result["unsure"]) == (True, True)
+
+
+def test_a_model_without_a_calibration_does_not_say_what_it_does_not_know(
+    a_predictor: SegSamPredictor, a_ct_file: Path
+) -> None:
+    plain = SegSamPredictor(a_predictor.network, a_predictor.weights_hash, a_predictor.device)
+    _, result = ask(SegSam(plain, None), a_ct_file, **CLICK)
+    assert result["out_of_domain"] is None
+    for answer in (result, result["objects"][0]):
+        assert (answer["unsure"], answer["class_confidence"]) == (None, None)
+
+
 def test_values_follow_the_order_of_the_classes(task: SegSam, a_ct_file: Path) -> None:
     path, result = ask(task, a_ct_file, roi=[5, 40, 5, 35, 5, 6], classes=["spleen", "liver", "kidney_left"])
     assert result["label_names"] == {"spleen": 1, "liver": 2, "kidney_left": 3}

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from samantic.imaging import read_mask, read_segments, read_volume
+from samantic.segsam import SegSamPredictor
 
 
 def test_a_click_gives_a_mask_in_the_images_grid_an_overlay_and_a_table(run, ct: Path, tmp_path: Path) -> None:
@@ -75,6 +77,22 @@ def test_words_name_a_class(run, ct: Path) -> None:
     code, output = run("infer", ct, "--point", "20,26,5", "--text", "left kidney")
     assert code == 0, output
     assert "kidney_left" in output
+
+
+@pytest.mark.parametrize(("sure", "familiar"), [(True, True), (False, True), (False, False), (None, None)])
+def test_what_the_model_does_not_know_is_said_in_words(
+    run, ct: Path, calibrated: Any, monkeypatch: pytest.MonkeyPatch, sure: bool | None, familiar: bool | None
+) -> None:
+    bundled = SegSamPredictor.from_bundled(device="cpu")
+    model = SegSamPredictor(bundled.network, bundled.weights_hash, "cpu")
+    if sure is not None:
+        model = calibrated(model, sure=sure, familiar=familiar)
+    monkeypatch.setattr("samantic.cli.segment.SegSamPredictor.from_bundled", lambda *_: model)
+    code, output = run("infer", ct, "--point", "20,26,5", "--classes", "spleen,liver")
+    assert code == 0, output
+    doubts = ("1 may be spleen, liver or something", "2 may be liver, spleen or something")
+    assert any(f"Not sure: {doubt} that the model does not know." in output for doubt in doubts) is (sure is False)
+    assert ("This picture is unlike anything that the model was trained on" in output) is (familiar is False)
 
 
 def test_reading_the_same_twice_answers_the_same(run, ct: Path) -> None:
