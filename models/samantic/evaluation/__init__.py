@@ -11,7 +11,12 @@ from samantic.evaluation.image_blind import disc_at_click, ellipse_in_box
 from samantic.evaluation.intervals import MeanWithInterval, mean_with_interval, paired_difference
 from samantic.evaluation.mask_scores import MaskScores, mask_scores
 from samantic.evaluation.overlap import dice, intersection_over_union
-from samantic.evaluation.reliability import Reliability, adaptive_reliability, reliability
+from samantic.evaluation.reliability import (
+    Reliability,
+    adaptive_reliability,
+    calibration_error_with_interval,
+    reliability,
+)
 
 __all__ = [
     "BorderDistances",
@@ -22,6 +27,7 @@ __all__ = [
     "Reliability",
     "SheetTile",
     "adaptive_reliability",
+    "calibration_error_with_interval",
     "class_confusion",
     "clicks_to_reach",
     "clicks_to_target",

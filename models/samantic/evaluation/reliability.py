@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samantic.evaluation.intervals import MeanWithInterval
+
 BINS = 15
 """As in Guo et al. 2017."""
 
@@ -50,6 +52,32 @@ def adaptive_reliability(confidences: Sequence[float], correct: Sequence[bool], 
     return _binned(sure, right, np.unique(np.concatenate([[0.0], inner, [1.0]])))
 
 
+def calibration_error_with_interval(
+    confidences: Sequence[float],
+    correct: Sequence[bool],
+    groups: Sequence[str] | None = None,
+    bins: int = BINS,
+    draws: int = 2000,
+    seed: int = 0,
+) -> MeanWithInterval:
+    """Return the expected calibration error over bins of equal width with its percentile bootstrap interval.
+
+    Whole `groups` are drawn, as in `mean_with_interval`; chance makes the error of every draw a little larger, so the
+    interval lies high where answers are few. ValueError without answers.
+    """
+    sure, right = _checked(confidences, correct)
+    names, group = np.unique(groups if groups is not None else np.arange(len(sure)).astype(str), return_inverse=True)
+    # A bin's count times |accuracy - confidence| is the size of the sum of its differences.
+    differences = np.zeros((len(names), bins))
+    np.add.at(differences, (group, _bin_index(sure, np.linspace(0, 1, bins + 1))), right - sure)
+    counts = np.bincount(group)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    errors = np.abs(drawn @ differences).sum(axis=1) / (drawn @ counts)
+    low, high = np.percentile(errors, (2.5, 97.5))
+    error = float(np.abs(differences.sum(axis=0)).sum() / len(sure))
+    return MeanWithInterval(error, float(low), float(high), len(sure), len(names))
+
+
 def _checked(confidences: Sequence[float], correct: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
     sure, right = np.asarray(confidences, dtype=np.float64), np.asarray(correct, dtype=bool)
     if not len(sure) or len(sure) != len(right):
@@ -60,8 +88,7 @@ def _checked(confidences: Sequence[float], correct: Sequence[bool]) -> tuple[np.
 
 
 def _binned(sure: np.ndarray, right: np.ndarray, edges: np.ndarray) -> Reliability:
-    # Bins are open below and closed above; 0 belongs to the first.
-    index = np.clip(np.searchsorted(edges, sure, side="left") - 1, 0, len(edges) - 2)
+    index = _bin_index(sure, edges)
     return Reliability(
         tuple(
             ReliabilityBin(
@@ -74,3 +101,8 @@ def _binned(sure: np.ndarray, right: np.ndarray, edges: np.ndarray) -> Reliabili
             for number in np.unique(index)
         )
     )
+
+
+def _bin_index(sure: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    # Bins are open below and closed above; 0 belongs to the first.
+    return np.clip(np.searchsorted(edges, sure, side="left") - 1, 0, len(edges) - 2)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samantic.evaluation.reliability import adaptive_reliability, reliability
+from samantic.evaluation.reliability import adaptive_reliability, calibration_error_with_interval, reliability
 
 
 @pytest.fixture
@@ -40,6 +40,27 @@ def test_adaptive_bins_hold_about_as_many_answers_each(confidences: np.ndarray):
     counts = [one.count for one in adaptive_reliability(confidences, confidences > 0.5).bins]
     assert len(counts) == 15
     assert max(counts) - min(counts) <= 2
+
+
+def test_the_interval_of_the_error_holds_the_error_and_narrows_with_more_answers(confidences: np.ndarray):
+    correct = np.random.default_rng(1).random(len(confidences)) < confidences - 0.2
+    few, many = (calibration_error_with_interval(confidences[:n], correct[:n], draws=200) for n in (100, 10_000))
+    for measured, count in ((few, 100), (many, 10_000)):
+        expected = reliability(confidences[:count], correct[:count]).expected_calibration_error
+        assert measured.mean == pytest.approx(expected)
+        assert measured.count == measured.groups == count
+    assert 0.15 < many.low < many.mean < many.high < 0.25
+    assert many.high - many.low < few.high - few.low
+
+
+def test_answers_that_belong_together_are_drawn_together(confidences: np.ndarray):
+    some = confidences[:1000]
+    correct = np.random.default_rng(1).random(100) < some[:100]
+    patients = [str(number) for number in range(100)]
+    single = calibration_error_with_interval(some[:100], correct, draws=200)
+    tenfold = calibration_error_with_interval(np.tile(some[:100], 10), np.tile(correct, 10), patients * 10, draws=200)
+    assert (tenfold.low, tenfold.high) == pytest.approx((single.low, single.high))
+    assert (tenfold.count, tenfold.groups) == (1000, 100)
 
 
 def test_answers_without_confidences_are_refused():
