@@ -106,9 +106,7 @@ class ArmTask(SegSamTask):
     def __init__(self, arm: Arm, network: SegSam, sets, shares, options: FitOptions) -> None:  # type: ignore[no-untyped-def]
         super().__init__(network, sets, shares, options, objects_per_image=5)
         self._arm = arm
-        self._builder = MapKeepingBuilder(
-            network.config.class_names, load_vocabulary(), SIZE, 5, look_share=0.0, unknown_share=0.0
-        )
+        self._builder = MapKeepingBuilder(network.config.class_names, load_vocabulary(), SIZE, 5, unknown_share=0.0)
 
     def draw(self, step: int, random: np.random.Generator) -> tuple[TrainingBatch, torch.Tensor] | None:
         """The batch and the class maps of its pictures."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,22 +13,23 @@ from samantic.cli.plain_errors import plain_errors
 
 app = typer.Typer(help="Train the project's own models. A run that was stopped goes on where it stopped.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `segsam` a sub-command while it is the only one."""
+Run = Annotated[Path, typer.Argument(help="Folder of the run: state, metrics, sheets and the trained weights.")]
+Steps = Annotated[int | None, typer.Option(help="Training steps in all.")]
+BatchSize = Annotated[int | None, typer.Option(help="Pictures a step and process.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything drawn at random.")]
+Precision = Annotated[str | None, typer.Option(help="no, bf16 or fp16.")]
 
 
 @app.command()
 def segsam(
-    run: Annotated[Path, typer.Argument(help="Folder of the run: state, metrics, sheets and the trained weights.")],
+    run: Run,
     config: Annotated[
         Path | None, typer.Option(help="YAML with network, data shares and options. [default: the packaged one]")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps in all.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures a step and process.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything drawn at random.")] = None,
-    precision: Annotated[str | None, typer.Option(help="no, bf16 or fp16.")] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    seed: Seed = None,
+    precision: Precision = None,
     initial_weights: Annotated[
         Path | None, typer.Option(help="Start from these SEG-SAM weights (same parts and classes, any image size).")
     ] = None,
@@ -37,21 +40,58 @@ def segsam(
 
     Example: samantic train segsam runs/tiny --steps 1500
     """
-    from samantic.segsam.checkpoint import CheckpointError
     from samantic.segsam.training import bundled
     from samantic.segsam.training.settings import SegSamSettings
-    from samantic.training import SettingsError, TrainingError, TrainingStopped
 
-    with plain_errors(SettingsError, TrainingError, CheckpointError, FileNotFoundError):
+    with _said_plainly():
         settings = SegSamSettings.from_yaml(config).replacing(
             initial_weights, steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
+        bundled.train(run, settings)
+    typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
+
+
+@app.command()
+def look(
+    run: Run,
+    segsam: Annotated[Path, typer.Option(help="SEG-SAM weights that the look network is trained for.")],
+    config: Annotated[
+        Path | None, typer.Option(help="YAML with size, data shares and options. [default: the packaged one]")
+    ] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    seed: Seed = None,
+    precision: Precision = None,
+) -> None:
+    """Train the network of SEG-SAM's second look, which draws the borders; the other weights stay as they are.
+
+    Ctrl-C ends a run after the step under way; the same command goes on from there.
+
+    Example: samantic train look runs/look --segsam runs/full/segsam.safetensors
+    """
+    from samantic.segsam.training import bundled
+    from samantic.segsam.training.settings import LookSettings
+
+    with _said_plainly():
+        settings = LookSettings.from_yaml(config).replacing(
+            steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
+        )
+        bundled.train_look(run, segsam, settings)
+    typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Errors of a run as sentences, and a stopped run as the exit code of its signal."""
+    from samantic.segsam.checkpoint import CheckpointError
+    from samantic.training import SettingsError, TrainingError, TrainingStopped
+
+    with plain_errors(SettingsError, TrainingError, CheckpointError, FileNotFoundError):
         try:
-            bundled.train(run, settings)
+            yield
         except TrainingStopped as stopped:
             typer.echo(str(stopped))
             raise typer.Exit(128 + stopped.signal_number) from stopped
-    typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
 
 
 if __name__ == "__main__":

@@ -30,14 +30,22 @@ class SegSamConfig:
     image_size: int | None = None
     """Side of the square input where it is not the encoder's own: convolutional weights fit every size."""
 
-    second_look: bool = False
-    """Look again at the prompted region, enlarged (ours): an encoder pass more, which a ViT on a CPU cannot afford."""
+    look_size: int | None = None
+    """Side of the input of the second look at the prompted region (ours); None: the network looks once."""
+
+    look_width: int = 24
+    """Channels at the second look's finest level."""
 
     def __post_init__(self) -> None:
         if self.so_token and not self.class_names:
             raise ValueError("A SEG-SAM network with a semantic path needs at least one class name.")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError("The class names of a SEG-SAM network must differ from one another.")
+        if self.look_size is not None and (self.look_size < 64 or self.look_size % 32):
+            # Half the size is halved four times, and the normalisation of a single cell leaves nothing.
+            raise ValueError(f"look_size must be a multiple of 32 from 64 on, not {self.look_size}.")
+        if self.look_width < 1:
+            raise ValueError(f"look_width must be at least 1, not {self.look_width}.")
         if not self.so_token and (self.co_tokens or self.text_to_vision):
             raise ValueError("CO-tokens and text-to-vision live in the semantic path: switch so_token on to use them.")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
+from samantic.segsam.prompt_batch import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
 
 Click = tuple[float, float, int]
-"""(x, y, label) in pixels; label as in `samantic.segsam.prompt_encoder`."""
+"""(x, y, label) in pixels; label as in `samantic.segsam.prompt_batch`."""
 
 
 def jittered_box(mask: np.ndarray, fraction: float, random: np.random.Generator) -> tuple[float, float, float, float]:

@@ -11,7 +11,9 @@ from samantic.sam.image_encoder import FeatureMaps
 from samantic.sam.registry import build_encoder
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.input_transform import InputTransform
-from samantic.segsam.prompt_encoder import PromptBatch, PromptEncoder, RasterPromptEncoder
+from samantic.segsam.look_network import LookNetwork
+from samantic.segsam.prompt_batch import PromptBatch
+from samantic.segsam.prompt_encoder import PromptEncoder, RasterPromptEncoder
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks, SemanticAgnosticDecoder
 from samantic.segsam.semantic_aware_decoder import SemanticAwareDecoder, SemanticMasks
 from samantic.segsam.text_to_vision import TextToVision
@@ -27,6 +29,8 @@ class SegSamOutput:
 
 class SegSam(nn.Module):
     """Image encoder, prompt encoder, T2VSE, semantic-agnostic and semantic-aware decoder (SEG-SAM).
+
+    A network may have a second one beside it, which looks at the prompted region alone and at borders only (ours).
 
     `text_embeddings` (K, text_dim) of the classes travel with the weights: a checkpoint needs no sentence encoder.
     """
@@ -48,6 +52,7 @@ class SegSam(nn.Module):
             self.prompt_encoder = PromptEncoder(dim, (size, size), (self.image_size, self.image_size), 16)
         self.mask_decoder = SemanticAgnosticDecoder(dim, config.transformer_mlp_dim, config.raster_prompts)
         self.text_to_vision = TextToVision(config.text_dim, dim) if config.text_to_vision else None
+        self.look_network = None if config.look_size is None else LookNetwork(config.look_size, config.look_width)
         self.semantic_decoder = (
             SemanticAwareDecoder(
                 len(config.class_names),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +18,22 @@ from samantic.segsam.checkpoint import file_hash, load_calibration, load_network
 from samantic.segsam.clicked_parts import clicked_parts
 from samantic.segsam.familiarity import ImageFamiliarity
 from samantic.segsam.input_transform import InputTransform
+from samantic.segsam.looking import Looking
 from samantic.segsam.naming import NAMELESS, NamedObject, ObjectNamer, class_evidence
 from samantic.segsam.network import SegSam
-from samantic.segsam.prompt_tensors import LARGEST_LOGIT, prompt_tensors
-from samantic.segsam.second_look import Look, LookLogits, bounds_of, look_at
+from samantic.segsam.prompt_tensors import prompt_tensors
+from samantic.segsam.second_look import LARGEST_LOGIT, Look, LookLogits
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 from samantic.segsam.view_prompts import ViewPrompts
-
-LOOKS_RAM_BYTES = 128 * 1024 * 1024
-"""Memory for second looks, which the next click on the same object meets again."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFeatures:
-    """Feature maps of one picture (batch of 1), how it was scaled, the picture (for second looks) and its key."""
+    """Feature maps of one picture (batch of 1), how it was scaled, and the picture, for second looks."""
 
     maps: FeatureMaps
     transform: InputTransform
     picture: Callable[[], np.ndarray]
-    key: EmbeddingKey
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +80,7 @@ class SegSamPredictor:
         self.network = network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.weights_hash = weights_hash
         self.cache = cache
-        self._looks = EmbeddingCache(None, LOOKS_RAM_BYTES)
+        self._looking = None if network.look_network is None else Looking(network.look_network, self.device)
         self.calibration = calibration
         self.namer = ObjectNamer(network.config.class_names, calibration)
         self._features: ImageFeatures | None = None
@@ -124,18 +120,15 @@ class SegSamPredictor:
     def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> ImageFeatures:
         """Run the encoder on a picture (rows, cols, 3) uint8."""
         transform = self._transform(image, spacing_yx_mm)
-        key = self.embedding_key(hashlib.sha256(image.tobytes()).hexdigest(), "picture", "")
-        return ImageFeatures(self._encoded(image, transform), transform, lambda: image, key)
+        return ImageFeatures(self._encoded(image, transform), transform, lambda: image)
 
     def embed(self, image: np.ndarray, spacing_yx_mm: tuple[float, float], key: EmbeddingKey) -> ImageFeatures:
         """Like `encode`, through the cache where there is one: the second request costs no encoder pass."""
         transform = self._transform(image, spacing_yx_mm)
         if self.cache is None:
-            return ImageFeatures(self._encoded(image, transform), transform, lambda: image, key)
+            return ImageFeatures(self._encoded(image, transform), transform, lambda: image)
         maps = self.cache.get_or_compute(key, lambda: self._encoded(image, transform))
-        return ImageFeatures(
-            {name: tensor.to(self.device) for name, tensor in maps.items()}, transform, lambda: image, key
-        )
+        return ImageFeatures({name: tensor.to(self.device) for name, tensor in maps.items()}, transform, lambda: image)
 
     def embedding_key(self, content_hash: str, view: str, window: str) -> EmbeddingKey:
         """The cache's key for a view of an image under a window, with this model's encoder and weights."""
@@ -165,26 +158,27 @@ class SegSamPredictor:
             return []
         transform, familiarity = features.transform, self.familiarity(features)
         shape, spacing = transform.shape, transform.spacing_yx_mm
-        whole = [Look.whole(shape)] * len(prompts)
-        batch = prompt_tensors(self.network, prompts, whole, [0] * len(prompts), shape, spacing).to(self.device)
-        output = self.network.decode(features.maps, batch)
-        logits, quality = output.binary.mask_logits.float(), output.binary.predicted_iou.float().clamp(0, 1)
-        first = [LookLogits(_clipped(logits[row, :1]), look) for row, look in enumerate(whole)]
-        scores = quality[:, 0].tolist()
-        answers = first
-        if self.network.config.second_look:
-            answers, scores = self._look_again(features, prompts, first, scores)
+        whole = Look.whole(shape)
+        looks = [whole] * len(prompts)
+        batch = prompt_tensors(self.network, prompts, looks, [0] * len(prompts), shape, spacing).to(self.device)
+        semantic = self.network.name(features.maps, batch)
+        binary = self.network.segment(features.maps, batch) if multimask or self._looking is None else None
+        if self._looking is not None:
+            answers, scores = self._looking.answer(features.picture(), spacing, prompts)
+        else:
+            assert binary is not None
+            answers = [LookLogits(_clipped(logits[:1]), whole, transform) for logits in binary.mask_logits]
+            scores = binary.predicted_iou[:, 0].float().clamp(0, 1).tolist()
         predictions = []
         for row, (item, answer, score) in enumerate(zip(prompts, answers, scores, strict=True)):
-            picture = self._in_picture(answer, shape, spacing)
-            best = logits[row, 0]
-            if answer.look != whole[row]:
-                best = transform.grid_logits(picture, self.network.low_resolution_size, -LARGEST_LOGIT)[0]
-            named = self._named(output.semantic, row, best.to(self.device), asked, familiarity)
+            picture = answer.in_picture(shape)
+            on_grid = answer.seen_from(whole, transform, self.network.low_resolution_size, shape)[0]
+            named = self._named(semantic, row, on_grid.to(self.device), asked, familiarity)
             candidates: tuple[tuple[np.ndarray, float], ...] = ()
-            if multimask:
+            if multimask and binary is not None:
                 # At the picture's size a mask can take a hundred megabytes: only those that are asked for.
-                candidates = _candidates(transform.picture_logits(logits[row]).cpu().numpy(), quality[row], item)
+                pictures = transform.picture_logits(binary.mask_logits[row].float()).cpu().numpy()
+                candidates = _candidates(pictures, binary.predicted_iou[row].float().clamp(0, 1), item)
             predictions.append(
                 ObjectPrediction(
                     mask=clicked_parts(picture > 0, item),
@@ -236,73 +230,6 @@ class SegSamPredictor:
             )
         return [self.class_names.index(name) for name in names]
 
-    def _look_again(
-        self,
-        features: ImageFeatures,
-        prompts: Sequence[ViewPrompts],
-        first: Sequence[LookLogits],
-        first_scores: Sequence[float],
-    ) -> tuple[list[LookLogits], list[float]]:
-        """Answers and predicted IoU of the second looks, the first ones where a second look is not worthwhile."""
-        shape, spacing = features.transform.shape, features.transform.spacing_yx_mm
-        answers, scores = list(first), list(first_scores)
-        looks = [self._second_look(item, answer, shape, spacing) for item, answer in zip(prompts, first, strict=True)]
-        for row, look in enumerate(looks):
-            if look is None:
-                continue
-            item = prompts[row]
-            if item.box_xyxy is None and item.mask is None and item.low_res_logits is None:
-                # Lone clicks say where, the first answer says how far.
-                item = item.refining(first[row])
-            batch = prompt_tensors(self.network, [item], [look], [0], shape, spacing).to(self.device)
-            masks = self.network.segment(self._look_maps(features, look), batch)
-            answers[row] = LookLogits(_clipped(masks.mask_logits[0, :1].float()), look)
-            scores[row] = float(masks.predicted_iou[0, 0].float().clamp(0, 1))
-        return answers, scores
-
-    def _second_look(
-        self, prompts: ViewPrompts, first: LookLogits, shape: tuple[int, int], spacing_yx_mm: tuple[float, float]
-    ) -> Look | None:
-        """Where to look: around the box, else around the mask that there is, and around every foreground click."""
-        foreground = np.asarray(prompts.points_xy, dtype=np.float64).reshape(-1, 2)[prompts.point_labels == 1]
-        earlier = prompts.low_res_logits
-        if prompts.box_xyxy is not None:
-            bounds = prompts.box_xyxy
-        else:
-            if earlier is not None:
-                mask = self._in_picture(earlier, shape, spacing_yx_mm) > 0
-            elif prompts.mask is not None:
-                mask = prompts.mask
-            else:
-                mask = clicked_parts(self._in_picture(first, shape, spacing_yx_mm) > 0, prompts)
-            found = bounds_of(mask)
-            if found is None:
-                return None
-            bounds = found
-        x0, y0, x1, y1 = bounds
-        if len(foreground):
-            (left, top), (right, bottom) = foreground.min(axis=0), foreground.max(axis=0) + 1
-            bounds = (min(x0, left), min(y0, top), max(x1, right), max(y1, bottom))
-        if earlier is not None and earlier.look != Look.whole(shape) and earlier.look.holds(bounds):
-            # Looking on from the same place costs no encoder pass.
-            return earlier.look
-        return look_at(bounds, shape, spacing_yx_mm)
-
-    def _look_maps(self, features: ImageFeatures, look: Look) -> FeatureMaps:
-        key = replace(features.key, view=f"{features.key.view} {look.x0},{look.y0},{look.x1},{look.y1}")
-
-        def encode() -> FeatureMaps:
-            picture = look.cut(features.picture())
-            return self._encoded(picture, self._transform(picture, features.transform.spacing_yx_mm))
-
-        maps = self._looks.get_or_compute(key, encode)
-        return {name: tensor.to(self.device) for name, tensor in maps.items()}
-
-    def _in_picture(self, answer: LookLogits, shape: tuple[int, int], spacing_yx_mm: tuple[float, float]) -> np.ndarray:
-        """Mask logits (rows, cols) float32 of the picture; nothing is found outside of the look."""
-        transform = self.network.input_transform(answer.look.shape, spacing_yx_mm)
-        return answer.look.paste(transform.picture_logits(answer.logits).numpy()[0], shape, -LARGEST_LOGIT)
-
     def _named(
         self,
         semantic: SemanticMasks | None,
@@ -319,7 +246,7 @@ class SegSamPredictor:
 
 
 def _clipped(logits: torch.Tensor) -> torch.Tensor:
-    return logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
+    return logits.float().clamp(-LARGEST_LOGIT, LARGEST_LOGIT).cpu()
 
 
 def _candidates(

@@ -9,31 +9,8 @@ from segment_anything.modeling import PromptEncoder as SamPromptEncoder
 from torch import nn
 from torch.nn import functional
 
-PADDING, BACKGROUND, FOREGROUND, BOX_UPPER_LEFT, BOX_LOWER_RIGHT = -1, 0, 1, 2, 3
-"""Point labels, numbered as in SAM."""
-
-RASTER_CLICK_RADIUS = 3.0
-"""Standard deviation in input pixels of a click drawn into the dense prompt (ours)."""
-
-
-@dataclass(frozen=True)
-class PromptBatch:
-    """Prompts of N objects in the pixels of the network's square input.
-
-    `points_xy` (N, P, 2) with `point_labels` (N, P); a box is two points labelled 2 and 3; short rows are padded with
-    label -1. `mask_logits` (N, 1, 4h, 4w) is the previous mask where `has_mask` (N,) says so, zeros elsewhere.
-    `image_index` (N,) says which image of the batch each object lies on.
-    """
-
-    points_xy: torch.Tensor
-    point_labels: torch.Tensor
-    mask_logits: torch.Tensor
-    has_mask: torch.Tensor
-    image_index: torch.Tensor
-
-    def to(self, device: torch.device) -> PromptBatch:
-        """The same prompts on another device."""
-        return PromptBatch(*(tensor.to(device) for tensor in vars(self).values()))
+from samantic.segsam.prompt_batch import BOX_UPPER_LEFT, PADDING, PromptBatch
+from samantic.segsam.prompt_raster import CHANNELS, draw_prompts
 
 
 @dataclass(frozen=True)
@@ -86,7 +63,7 @@ class RasterPromptEncoder(PromptEncoder):
     """A prompt encoder that also draws boxes and clicks as images (ours).
 
     Sparse corner tokens alone do not make a small network trust a box; drawn into the dense prompt, beside the
-    previous mask, they do. Channels: previous mask logits, inside of the box, foreground clicks, background clicks.
+    previous mask, they do.
     """
 
     def __init__(self, embed_dim: int, image_embedding_size: int, input_image_size: int) -> None:
@@ -99,7 +76,7 @@ class RasterPromptEncoder(PromptEncoder):
         skip_channels = embed_dim // 4
         del self.mask_downscaling  # the raster path below reads the mask instead
         self.raster_skip = nn.Sequential(
-            nn.Conv2d(4, skip_channels, 3, stride=2, padding=1), nn.GroupNorm(1, skip_channels), nn.GELU()
+            nn.Conv2d(CHANNELS, skip_channels, 3, stride=2, padding=1), nn.GroupNorm(1, skip_channels), nn.GELU()
         )
         self.raster_embedding = nn.Sequential(
             nn.Conv2d(skip_channels, embed_dim // 2, 3, stride=2, padding=1),
@@ -109,36 +86,8 @@ class RasterPromptEncoder(PromptEncoder):
         )
 
     def forward(self, prompts: PromptBatch) -> EncodedPrompts:
-        skip = self.raster_skip(self._draw(prompts))
+        skip = self.raster_skip(draw_prompts(prompts, self.input_image_size[0]))
         dense = self.raster_embedding(skip)
         without_mask = ~prompts.has_mask[:, None, None, None]
         dense = dense + without_mask * self.no_mask_embed.weight.reshape(1, -1, 1, 1)
         return EncodedPrompts(self._embed_sparse(prompts), prompts.point_labels == PADDING, dense, skip)
-
-    def _draw(self, prompts: PromptBatch) -> torch.Tensor:
-        rows, columns = self.mask_input_size
-        scale = self.input_image_size[0] / rows
-        # Centres of the raster's cells in input pixels, where pixel 0 covers [0, 1).
-        x = (torch.arange(columns, device=prompts.points_xy.device) + 0.5) * scale
-        y = (torch.arange(rows, device=prompts.points_xy.device) + 0.5) * scale
-        points = prompts.points_xy + 0.5
-        labels = prompts.point_labels
-
-        dx = x[None, None, :] - points[..., 0:1]
-        dy = y[None, None, :] - points[..., 1:2]
-        width = 2 * RASTER_CLICK_RADIUS**2
-        discs = torch.exp(-dy.square() / width)[..., :, None] * torch.exp(-dx.square() / width)[..., None, :]
-        foreground = (discs * (labels == FOREGROUND)[..., None, None]).amax(dim=1)
-        background = (discs * (labels == BACKGROUND)[..., None, None]).amax(dim=1)
-
-        # A cell lies in the box when it is right of and below one corner, left of and above the other; half a cell of
-        # slack keeps a box thinner than a cell visible.
-        slack = scale / 2
-        is_upper = (labels == BOX_UPPER_LEFT)[..., None, None]
-        is_lower = (labels == BOX_LOWER_RIGHT)[..., None, None]
-        after = (dy >= -slack)[..., :, None] & (dx >= -slack)[..., None, :]
-        before = (dy <= slack)[..., :, None] & (dx <= slack)[..., None, :]
-        inside = (is_upper & after).any(dim=1) & (is_lower & before).any(dim=1)
-
-        previous = torch.tanh(prompts.mask_logits[:, 0] / 4.0)
-        return torch.stack([previous, inside.float(), foreground, background], dim=1)

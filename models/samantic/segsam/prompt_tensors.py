@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 
-from samantic.segsam.network import SegSam
-from samantic.segsam.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, PromptBatch
-from samantic.segsam.second_look import Look, LookLogits
+from samantic.segsam.input_transform import InputTransform
+from samantic.segsam.prompt_batch import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, PromptBatch
+from samantic.segsam.second_look import Look
 from samantic.segsam.view_prompts import ViewPrompts
 
 DRAWN_MASK_LOGIT = 6.0
-LARGEST_LOGIT = 20.0
-"""Earlier answers are clipped to this before they are fed back, as in training."""
 
 Shape = tuple[int, int]
 Spacing = tuple[float, float]
 
 
+class Viewer(Protocol):
+    """A network that is shown pictures, or parts of them, in a square input."""
+
+    @property
+    def low_resolution_size(self) -> int: ...
+
+    def input_transform(self, shape: Shape, spacing_yx_mm: Spacing) -> InputTransform: ...
+
+
 def prompt_tensors(
-    network: SegSam,
+    network: Viewer,
     prompts: Sequence[ViewPrompts],
     looks: Sequence[Look],
     image_index: Sequence[int],
@@ -40,23 +48,13 @@ def prompt_tensors(
         points[row, : len(kinds)] = transform.points(coordinates - (look.x0, look.y0))
         labels[row, : len(kinds)] = kinds
         if item.low_res_logits is not None:
-            masks[row] = seen_from(network, item.low_res_logits, look, shape, spacing_yx_mm)
+            masks[row] = item.low_res_logits.seen_from(look, transform, grid, shape)
         elif item.mask is not None:
             masks[row] = transform.mask_logits(look.cut(item.mask), grid, DRAWN_MASK_LOGIT)
         has_mask[row] = item.low_res_logits is not None or item.mask is not None
     return PromptBatch(
         torch.from_numpy(points), torch.from_numpy(labels), masks, has_mask, torch.tensor(image_index, dtype=torch.long)
     )
-
-
-def seen_from(network: SegSam, earlier: LookLogits, look: Look, shape: Shape, spacing_yx_mm: Spacing) -> torch.Tensor:
-    """The logits of an earlier look as another look at the same picture (rows, cols) sees them: (1, g, g)."""
-    if earlier.look == look:
-        return earlier.logits
-    inside = network.input_transform(earlier.look.shape, spacing_yx_mm).picture_logits(earlier.logits).numpy()[0]
-    picture = earlier.look.paste(inside, shape, -LARGEST_LOGIT)
-    transform = network.input_transform(look.shape, spacing_yx_mm)
-    return transform.grid_logits(look.cut(picture, -LARGEST_LOGIT), network.low_resolution_size, -LARGEST_LOGIT)
 
 
 def _tokens(prompts: ViewPrompts) -> tuple[np.ndarray, list[int]]:

@@ -1,4 +1,4 @@
-"""A second look: the part of the picture around the prompted object, enlarged to the network's whole input (ours).
+"""Where a second look goes: the part of the picture around the prompted object, enlarged to a whole input (ours).
 
 A vessel of twelve pixels is three cells of the mask grid when the whole slice fills the input, and half of it when the
 look is zoomed to the box. Interactive networks have done so since RITM's zoom-in (Sofiiuk et al. 2021, arXiv
@@ -12,14 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from samantic.segsam.input_transform import InputTransform
+
 LOOK_FACTOR = 1.7
 """Side of the look over the longer side of the object."""
 
 SMALLEST_LOOK = 24
 """Pixels: a look at fewer shows nothing more."""
 
-WORTHWHILE = 0.85
-"""A look that spans more than this share of the picture's longer side shows nothing that the first did not."""
+LARGEST_LOGIT = 20.0
+"""Answers are clipped to this before they are fed back, as in training; outside of a look nothing is found."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,21 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class LookLogits:
-    """Mask logits (1, g, g) of the network's input when it looked at `look`; what a correction starts from."""
+    """Mask logits (1, g, g) of the square input in which `look` lay by `transform`; what a correction starts from."""
 
     logits: torch.Tensor
     look: Look
+    transform: InputTransform
+
+    def in_picture(self, shape: tuple[int, int]) -> np.ndarray:
+        """Mask logits (rows, cols) float32 of the picture; nothing is found outside of the look."""
+        return self.look.paste(self.transform.picture_logits(self.logits).numpy()[0], shape, -LARGEST_LOGIT)
+
+    def seen_from(self, look: Look, transform: InputTransform, grid: int, shape: tuple[int, int]) -> torch.Tensor:
+        """The logits as another look at the same picture (rows, cols) sees them: (1, grid, grid)."""
+        if (look, transform, grid) == (self.look, self.transform, self.logits.shape[-1]):
+            return self.logits
+        return transform.grid_logits(look.cut(self.in_picture(shape), -LARGEST_LOGIT), grid, -LARGEST_LOGIT)
 
 
 def bounds_of(mask: np.ndarray) -> tuple[float, float, float, float] | None:
@@ -85,17 +98,13 @@ def bounds_of(mask: np.ndarray) -> tuple[float, float, float, float] | None:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def look_at(
-    bounds_xyxy: tuple[float, float, float, float], shape: tuple[int, int], spacing_yx_mm: tuple[float, float]
-) -> Look | None:
-    """The physically square window around half-open bounds in a picture (rows, cols); None if it is not worthwhile."""
+def look_at(bounds_xyxy: tuple[float, float, float, float], spacing_yx_mm: tuple[float, float]) -> Look:
+    """The physically square window around half-open bounds in a picture."""
     x0, y0, x1, y1 = bounds_xyxy
     spacing_y, spacing_x = spacing_yx_mm
     side = max(
         LOOK_FACTOR * max((x1 - x0) * spacing_x, (y1 - y0) * spacing_y), SMALLEST_LOOK * min(spacing_y, spacing_x)
     )
-    if side > WORTHWHILE * max(shape[0] * spacing_y, shape[1] * spacing_x):
-        return None
     columns, rows = max(1, round(side / spacing_x)), max(1, round(side / spacing_y))
     left, top = round((x0 + x1 - columns) / 2), round((y0 + y1 - rows) / 2)
     return Look(left, top, left + columns, top + rows)

@@ -49,12 +49,12 @@ class SliceFeatures:
             return to_uint8(view.extract(volume.array), window)
 
         if self._cache is None:
-            return Embedded(ImageFeatures(encode(), transform, picture, key), "encoder")
+            return Embedded(ImageFeatures(encode(), transform, picture), "encoder")
         source = self._cache.source(key) or "encoder"
         with watch.stage("embedding"):
             maps = self._cache.get_or_compute(key, encode)
             maps = {name: one.to(self._predictor.device) for name, one in maps.items()}
-            return Embedded(ImageFeatures(maps, transform, picture, key), source)
+            return Embedded(ImageFeatures(maps, transform, picture), source)
 
     def prefetch_around(self, volume: Volume, view: SliceView, window: Window) -> None:
         """Prepare the neighbouring slices in the background, the nearest first."""

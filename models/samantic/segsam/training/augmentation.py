@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.sam.image_encoder import Placement
-from samantic.segsam.second_look import SMALLEST_LOOK
+from samantic.segsam.second_look import LOOK_FACTOR, SMALLEST_LOOK
 
 MIRROR_DOMAINS = ("dermoscopy", "breast_ultrasound", "skin_photo")
 """Left and right mean nothing here; in CT and MR they are part of a class's name."""
 
 
-LOOK_FACTORS = (1.25, 2.6)
-"""A zoomed training picture spans this many times the object; at inference it is `second_look.LOOK_FACTOR`."""
+LOOK_FACTOR_SPREAD = 0.3
+"""Standard deviation of the logarithm of a training look's side, around that at inference."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TrainingPicture:
 
 @dataclass(frozen=True)
 class TrainingLook:
-    """A picture zoomed to one object: `image` (3, S, S) float32 in 0 to 255, `share` (S, S) of the object in 0 to 1."""
+    """What the look network sees: `image` (3, S, S) float32 in 0 to 255, `share` (S, S) of the object in 0 to 1."""
 
     image: torch.Tensor
     share: torch.Tensor
@@ -53,18 +53,26 @@ def picture_of(
     return TrainingPicture(_image(view, grid, random, border), sampled_labels.long())
 
 
-def look_of(view: LabelledView, region: np.ndarray, size: int, random: np.random.Generator) -> TrainingLook:
-    """Draw one picture zoomed to a `region` (H, W) bool of a view, as the second look sees it (ours)."""
+def look_of(
+    view: LabelledView, region: np.ndarray, size: int, random: np.random.Generator, whole: bool = False
+) -> TrainingLook:
+    """Draw one picture zoomed to a `region` (H, W) bool of a view, or the `whole` view, as a look sees it (ours)."""
     spacing_y, spacing_x = view.spacing_yx_mm
     rows, columns = view.labels.shape
-    inside_y, inside_x = np.nonzero(region)
-    extent = max((np.ptp(inside_y) + 1) * spacing_y, (np.ptp(inside_x) + 1) * spacing_x)
-    side = max(extent * random.uniform(*LOOK_FACTORS), SMALLEST_LOOK * min(spacing_y, spacing_x))
     longest = max(rows * spacing_y, columns * spacing_x)
-    middle_y = ((inside_y.min() + inside_y.max() + 1) / 2 - rows / 2) * spacing_y * 2 / longest
-    middle_x = ((inside_x.min() + inside_x.max() + 1) / 2 - columns / 2) * spacing_x * 2 / longest
-    centre = np.array([middle_x, middle_y]) + random.normal(0, 0.06, size=2) * extent * 2 / longest
-    linear = _rotation_and_mirror(view, random) * side / longest
+    if whole:
+        scale = float(np.exp(random.normal(0, 0.15)))
+        centre = random.normal(0, 0.06, size=2)
+    else:
+        inside_y, inside_x = np.nonzero(region)
+        extent = max((int(np.ptp(inside_y)) + 1) * spacing_y, (int(np.ptp(inside_x)) + 1) * spacing_x)
+        factor = LOOK_FACTOR * float(np.exp(random.normal(0, LOOK_FACTOR_SPREAD)))
+        scale = max(factor * extent, SMALLEST_LOOK * min(spacing_y, spacing_x)) / longest
+        middle_y = ((inside_y.min() + inside_y.max() + 1) / 2 - rows / 2) * spacing_y * 2 / longest
+        middle_x = ((inside_x.min() + inside_x.max() + 1) / 2 - columns / 2) * spacing_x * 2 / longest
+        centre = np.array([middle_x, middle_y]) + random.normal(0, 0.06, size=2) * extent * 2 / longest
+    # A border has no side: mirror images are as good as any, though names are not.
+    linear = _rotation_and_mirror(view, random, free=True) * scale
     grid = _sampling_grid(view, torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32), size)
     share = torch.from_numpy(region.astype(np.float32))[None, None]
     return TrainingLook(
@@ -111,8 +119,8 @@ def _random_affine(view: LabelledView, random: np.random.Generator) -> torch.Ten
     return torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32)
 
 
-def _rotation_and_mirror(view: LabelledView, random: np.random.Generator) -> np.ndarray:
-    free = view.domain in MIRROR_DOMAINS
+def _rotation_and_mirror(view: LabelledView, random: np.random.Generator, free: bool = False) -> np.ndarray:
+    free = free or view.domain in MIRROR_DOMAINS
     angle = random.uniform(-np.pi, np.pi) if view.domain == "dermoscopy" else np.deg2rad(random.normal(0, 8))
     stretch = float(np.exp(random.normal(0, 0.06)))
     mirror_x = -1.0 if free and random.random() < 0.5 else 1.0

@@ -14,7 +14,7 @@ from samantic.datasets.labelled_view import LabelledView
 from samantic.datasets.synthesis import synthesise
 from samantic.sam.image_encoder import Placement
 from samantic.segsam.losses import NO_CLASS, SemanticTargets
-from samantic.segsam.training.augmentation import TrainingPicture, look_of, picture_of
+from samantic.segsam.training.augmentation import TrainingPicture, picture_of
 from samantic.vocabulary import Vocabulary
 
 SMALLEST_OBJECT = 10
@@ -32,16 +32,14 @@ ONE_PATIENT = ("example_ct", "example_mr_sm")
 class TrainingBatch:
     """Pictures, prompted objects and what the network should answer.
 
-    `images` (B, 3, S, S): whole pictures, then looks zoomed to one object. `objects` (N, g, g) bool on the mask grid;
-    `image_index` (N,) says on which image each lies. `is_named` (N,) marks the objects on whole pictures, for the
-    semantic path; `is_structure` (N,) those that are a labelled structure and not just any tissue.
+    `images` (B, 3, S, S); `objects` (N, g, g) bool on the mask grid; `image_index` (N,) says on which image each lies;
+    `is_structure` (N,) marks those that are a labelled structure and not just any tissue.
     """
 
     images: torch.Tensor
     objects: np.ndarray
     image_index: torch.Tensor
     targets: SemanticTargets
-    is_named: torch.Tensor
     is_structure: torch.Tensor
 
 
@@ -51,7 +49,6 @@ class _Object:
     class_index: int
     present: np.ndarray
     known: np.ndarray
-    is_named: bool
     is_structure: bool = True
 
 
@@ -62,9 +59,8 @@ class BatchBuilder:
     it cannot (another domain): a dermoscopic image holds no liver. Some prompted regions carry no name at all, so that
     the network learns to say so.
 
-    `look_share` of the pictures are looks zoomed to one object, on `unknown_share` of the others something that carries
-    no name is prompted as well, and `synthesis_share` of the one-patient volumes' slices are made into another's.
-    `placement` and `border` are the encoder's.
+    On `unknown_share` of the pictures something that carries no name is prompted as well, and `synthesis_share` of the
+    one-patient volumes' slices are made into another's. `placement` and `border` are the encoder's.
     """
 
     def __init__(
@@ -74,7 +70,6 @@ class BatchBuilder:
         picture_size: int,
         objects_per_image: int,
         mask_grid: int | None = None,
-        look_share: float = 0.6,
         unknown_share: float = 0.25,
         synthesis_share: float = 0.7,
         placement: Placement = "centre",
@@ -85,7 +80,6 @@ class BatchBuilder:
         self.picture_size = picture_size
         self.mask_grid = mask_grid or picture_size // 2
         self.objects_per_image = objects_per_image
-        self.look_share = look_share
         self.unknown_share = unknown_share
         self.synthesis_share = synthesis_share
         self.placement: Placement = placement
@@ -93,15 +87,11 @@ class BatchBuilder:
 
     def build(self, views: Sequence[LabelledView], random: np.random.Generator) -> TrainingBatch | None:
         """One batch of the given views; None if no object is large enough."""
-        looks = round(self.look_share * len(views))
         images: list[torch.Tensor] = []
         objects: list[_Object] = []
         image_index: list[int] = []
-        for position, view in enumerate(views):
-            if view.image_id.split("/")[0] in ONE_PATIENT and random.random() < self.synthesis_share:
-                view = synthesise(view, random)
-            draw = self._whole if position < len(views) - looks else self._zoomed
-            image, found = draw(view, random)
+        for view in views:
+            image, found = self._draw(as_another_patient(view, random, self.synthesis_share), random)
             if found:
                 objects += found
                 image_index += [len(images)] * len(found)
@@ -117,11 +107,10 @@ class BatchBuilder:
                 torch.from_numpy(np.stack([item.present for item in objects])),
                 torch.from_numpy(np.stack([item.known for item in objects])),
             ),
-            torch.tensor([item.is_named for item in objects]),
             torch.tensor([item.is_structure for item in objects]),
         )
 
-    def _whole(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
+    def _draw(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
         """A whole picture with several of its structures and, now and then, a region that is none."""
         picture = picture_of(view, self.picture_size, random, self.placement, self.border)
         regions = self._regions(view, picture)
@@ -132,30 +121,13 @@ class BatchBuilder:
         # A sliver of a class is no object, but it would be wrong to call the class absent.
         known = self._known(view)
         known[[index for index in regions if index not in large]] = False
-        objects = [_Object(_object_in(regions[index], random), index, present, known, True) for index in chosen]
+        objects = [_Object(object_in(regions[index], random), index, present, known) for index in chosen]
         if random.random() < self.unknown_share:
             labelled = self._on_grid(picture.labels > 0) > 0
             region = unlabelled_region(self._on_grid(picture.image[1]), labelled, random)
             if region is not None:
-                objects.append(_Object(region, NO_CLASS, present, known, True, is_structure=False))
+                objects.append(_Object(region, NO_CLASS, present, known, is_structure=False))
         return picture.image, objects
-
-    def _zoomed(self, view: LabelledView, random: np.random.Generator) -> tuple[torch.Tensor, list[_Object]]:
-        """A look at one structure, or at one of its connected parts."""
-        values = [
-            value
-            for value in np.unique(view.labels).tolist()
-            if value > 0 and view.class_names[value - 1] in self.index_of
-        ]
-        if not values:
-            return torch.empty(0), []
-        value = int(random.choice(values))
-        look = look_of(view, _object_in(view.labels == value, random), self.picture_size, random)
-        region = self._on_grid(look.share) >= 0.5
-        index = self.index_of[view.class_names[value - 1]]
-        nothing = np.zeros(len(self.index_of), dtype=bool)
-        found = [_Object(region, index, nothing, nothing, False)] if region.sum() >= SMALLEST_OBJECT else []
-        return look.image, found
 
     def _regions(self, view: LabelledView, picture: TrainingPicture) -> dict[int, np.ndarray]:
         """The regions of all classes that the picture shows, however small, on the mask grid."""
@@ -202,7 +174,14 @@ def unlabelled_region(picture: np.ndarray, labelled: np.ndarray, random: np.rand
     return region if region.sum() >= SMALLEST_OBJECT else None
 
 
-def _object_in(region: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def as_another_patient(view: LabelledView, random: np.random.Generator, share: float) -> LabelledView:
+    """`share` of the slices of a one-patient volume, made into another patient's; any other view as it is."""
+    if view.image_id.split("/")[0] in ONE_PATIENT and random.random() < share:
+        return synthesise(view, random)
+    return view
+
+
+def object_in(region: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The whole region of a class, or, now and then, one of its connected parts."""
     if random.random() < 0.6:
         return region

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from samantic.datasets.development_sets import TRAINING_SETS, VALIDATION_SETS, d
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam.network import SegSam
 from samantic.segsam.training.fit import fit
-from samantic.segsam.training.settings import SegSamSettings
+from samantic.segsam.training.look_fit import fit_look
+from samantic.segsam.training.settings import LookSettings, SegSamSettings
+from samantic.training import SettingsError
 from samantic.vocabulary import load_vocabulary
 
 SHOWN = 4
@@ -20,15 +23,7 @@ SHOWN = 4
 
 def train(run: Path, settings: SegSamSettings) -> SegSam:
     """Train on the training parts of all sets; resumes an interrupted run in the folder `run`."""
-    folder = data_folder()
-    sets = {name: list(read(folder)) for name, read in TRAINING_SETS.items() if name in settings.shares}
-    # Ultrasound without a lesion has nothing to prompt.
-    sets = {name: [view for view in views if view.labels.any()] for name, views in sets.items()}
-    shown = [
-        view
-        for read in VALIDATION_SETS.values()
-        for view in itertools.islice((view for view in read(folder) if view.labels.any()), SHOWN)
-    ]
+    sets = training_sets(settings.shares)
     return fit(
         settings.config(class_names_in(sets)),
         sets,
@@ -38,8 +33,45 @@ def train(run: Path, settings: SegSamSettings) -> SegSam:
         objects_per_image=settings.objects_per_image,
         initial_weights=settings.initial_weights,
         freeze_encoder=settings.freeze_encoder,
-        shown=shown,
+        shown=shown_views(),
     )
+
+
+def train_look(run: Path, segsam: Path, settings: LookSettings) -> SegSam:
+    """Train the look network of the weights `segsam`; resumes an interrupted run in the folder `run`.
+
+    SettingsError: there are no such weights.
+    """
+    if not segsam.is_file():
+        raise SettingsError(f"There is no file {segsam} with SEG-SAM weights.")
+    return fit_look(
+        segsam,
+        training_sets(settings.shares),
+        settings.shares,
+        settings.fit,
+        run,
+        look_size=settings.look_size,
+        look_width=settings.look_width,
+        shown=shown_views(),
+    )
+
+
+def training_sets(names: Collection[str]) -> dict[str, list[LabelledView]]:
+    """The training parts of the sets in `names`."""
+    folder = data_folder()
+    sets = {name: list(read(folder)) for name, read in TRAINING_SETS.items() if name in names}
+    # Ultrasound without a lesion has nothing to prompt.
+    return {name: [view for view in views if view.labels.any()] for name, views in sets.items()}
+
+
+def shown_views() -> list[LabelledView]:
+    """A few validation pictures of each set."""
+    folder = data_folder()
+    return [
+        view
+        for read in VALIDATION_SETS.values()
+        for view in itertools.islice((view for view in read(folder) if view.labels.any()), SHOWN)
+    ]
 
 
 def class_names_in(sets: dict[str, list[LabelledView]]) -> tuple[str, ...]:

@@ -25,9 +25,6 @@ from samantic.training import FitOptions, TrainingError
 from samantic.training import fit as fit_task
 from samantic.vocabulary import load_text_embeddings, load_vocabulary
 
-LOOK_SHARE = 0.6
-"""Share of the pictures that are looks zoomed to one object (ours)."""
-
 ALIGNMENT_WARMUP = 0.1
 """Share of the steps over which the alignment's weight rises to 1: it means little before both decoders see something
 (ours)."""
@@ -86,15 +83,13 @@ class SegSamTask:
     ) -> None:
         self.network = network
         self._sets, self._options = sets, options
-        self._names, self._weights = _checked_shares(sets, shares)
+        self._names, self._weights = checked_shares(sets, shares)
         self._builder = BatchBuilder(
             network.config.class_names,
             load_vocabulary(),
             network.image_size,
             objects_per_image,
             network.low_resolution_size,
-            # Whoever looks only once need not learn to look again.
-            look_share=LOOK_SHARE if network.config.second_look else 0.0,
             placement=network.encoder.placement,  # type: ignore[arg-type]
             border=network.encoder.border,  # type: ignore[arg-type]
         )
@@ -170,7 +165,7 @@ def start_from(network: SegSam, path: Path) -> None:
     network.load_state_dict(stored)
 
 
-def _checked_shares(
+def checked_shares(
     sets: Mapping[str, Sequence[LabelledView]], shares: Mapping[str, float]
 ) -> tuple[list[str], np.ndarray]:
     """The names of the sets and how probable each is; a set that is never drawn need not hold anything."""

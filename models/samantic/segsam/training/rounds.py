@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -20,19 +21,17 @@ from samantic.segsam.interaction import (
 )
 from samantic.segsam.losses import (
     SEMANTIC_WEIGHT,
-    SemanticTargets,
     alignment_loss,
     binary_loss,
     presence_loss,
     semantic_loss,
 )
 from samantic.segsam.network import SegSam
-from samantic.segsam.prompt_encoder import PADDING, PromptBatch
+from samantic.segsam.prompt_batch import PADDING, PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 from samantic.segsam.training.batches import TrainingBatch
 
-_Batch = TypeVar("_Batch", PromptBatch, SemanticTargets, BinaryMasks)
 _Output = TypeVar("_Output", BinaryMasks, SemanticMasks)
 
 PREVIOUS_MASK_LOGIT = 6.0
@@ -49,14 +48,15 @@ class Interaction:
     ambiguous: bool = False
 
 
-WHOLE_KINDS = {"box": 0.42, "click": 0.42, "both": 0.08, "mask": 0.08}
-LOOK_KINDS = {"box": 0.5, "click": 0.08, "both": 0.06, "mask": 0.08, "click and mask": 0.28}
-"""How objects are first prompted on whole pictures, and on looks: there a click comes with the first look's mask."""
+KINDS = {"box": 0.42, "click": 0.42, "both": 0.08, "mask": 0.08}
+"""How objects are first prompted."""
 
 
-def first_prompt(truth: np.ndarray, random: np.random.Generator, in_look: bool = False) -> Interaction:
-    """A box, a click, both, or a roughly drawn mask. A click means the connected part under it."""
-    kinds = LOOK_KINDS if in_look else WHOLE_KINDS
+def first_prompt(truth: np.ndarray, random: np.random.Generator, kinds: Mapping[str, float] = KINDS) -> Interaction:
+    """A box, a click, both, a roughly drawn mask, or a click and such a mask, as often as `kinds` says.
+
+    A click means the connected part under it.
+    """
     kind = random.choice(list(kinds), p=list(kinds.values()))
     if kind == "box":
         return Interaction(truth, box_clicks(jittered_box(truth, 0.1, random)))
@@ -77,10 +77,7 @@ def training_loss(
     """Run the rounds of one batch and return the loss with its parts for the log."""
     device = batch.images.device
     features = network.encode(batch.images)
-    interactions = [
-        first_prompt(truth, random, in_look=not named)
-        for truth, named in zip(batch.objects, batch.is_named.tolist(), strict=True)
-    ]
+    interactions = [first_prompt(truth, random) for truth in batch.objects]
     truth = torch.from_numpy(np.stack([interaction.truth for interaction in interactions])).float().to(device)
     rounds = 2 if random.random() < 0.6 else 3
     # The first answer must name the object; a refined one must still know it.
@@ -99,7 +96,7 @@ def training_loss(
             total = total + loss
             parts.update(named)
         if index + 1 < rounds:
-            _correct(interactions, binary.mask_logits[:, 0].detach().cpu().numpy(), random)
+            correct(interactions, binary.mask_logits[:, 0].detach().cpu().numpy(), random)
     return total, parts
 
 
@@ -112,26 +109,20 @@ def _semantic_losses(
     batch: TrainingBatch,
     alignment_weight: float,
 ) -> tuple[torch.Tensor, dict[str, float]]:
-    """The losses of the semantic path, on the objects that are to be named."""
-    rows = batch.is_named.nonzero()[:, 0]
-    answer = network.name(features, _rows_of(prompts, rows)) if len(rows) else None
+    """The losses of the semantic path; none where the network has none."""
+    answer = network.name(features, prompts)
     if answer is None:
         return torch.zeros((), device=truth.device), {}
-    semantic, targets = _as_float(answer), _rows_of(batch.targets, rows)
-    losses = {"semantic": semantic_loss(semantic, truth[rows], targets).mean()}
+    semantic, targets = _as_float(answer), batch.targets
+    losses = {"semantic": semantic_loss(semantic, truth, targets).mean()}
     if semantic.presence_logits is not None:
         losses["presence"] = presence_loss(semantic.presence_logits, targets).mean()
-    aligned = alignment_loss(_rows_of(binary, rows), semantic, targets).mean()
+    aligned = alignment_loss(binary, semantic, targets).mean()
     losses_now = {**losses, "alignment": aligned}
     return (
         SEMANTIC_WEIGHT * torch.stack(list(losses.values())).sum() + alignment_weight * aligned,
         {name: float(loss.detach()) for name, loss in losses_now.items()},
     )
-
-
-def _rows_of(batch: _Batch, rows: torch.Tensor) -> _Batch:
-    """The same batch with only some of its objects."""
-    return replace(batch, **{name: value[rows] for name, value in vars(batch).items()})
 
 
 def _mean_of(values: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -162,7 +153,8 @@ def prompt_batch(interactions: list[Interaction], image_index: torch.Tensor, ima
     )
 
 
-def _correct(interactions: list[Interaction], mask_logits: np.ndarray, random: np.random.Generator) -> None:
+def correct(interactions: list[Interaction], mask_logits: np.ndarray, random: np.random.Generator) -> None:
+    """Give every object one or two corrective clicks, and now its answer (N, g, g) as the previous mask."""
     for item, logits in zip(interactions, mask_logits, strict=True):
         for _ in range(int(random.choice([1, 1, 2]))):
             click = corrective_click(item.truth, logits > 0, random)

@@ -11,7 +11,8 @@ from samantic.segsam.config import SegSamConfig
 from samantic.training import FitOptions, SettingsError, read_settings, read_settings_file
 
 PACKAGED = Path(__file__).with_name("segsam-tiny.yaml")
-"""How the bundled model is trained."""
+PACKAGED_LOOK = Path(__file__).with_name("segsam-tiny-look.yaml")
+"""How the bundled model is trained, and the look network beside it."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,30 @@ class SegSamSettings:
             initial_weights=initial_weights or self.initial_weights,
             fit=dataclasses.replace(self.fit, **given),
         )
+
+
+@dataclass(frozen=True)
+class LookSettings:
+    """`look_size` and `look_width` as in SegSamConfig; `shares` of the data sets.
+
+    SettingsError: a setting is out of range.
+    """
+
+    shares: dict[str, float]
+    look_size: int = 128
+    look_width: int = 24
+    fit: FitOptions = field(default_factory=FitOptions)
+
+    def __post_init__(self) -> None:
+        look = {"look_size": self.look_size, "look_width": self.look_width}
+        read_settings(SegSamConfig, {**look, "class_names": ["any"]})
+
+    @classmethod
+    def from_yaml(cls, path: Path | None = None) -> LookSettings:
+        """Read a file, by default the packaged one; SettingsError says what is wrong with it."""
+        return read_settings_file(cls, path or PACKAGED_LOOK)
+
+    def replacing(self, **options: Any) -> LookSettings:
+        """The same settings with other fit options, where they are not None."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return dataclasses.replace(self, fit=dataclasses.replace(self.fit, **given))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from samantic.segsam.training import bundled
-from samantic.segsam.training.settings import SegSamSettings
+from samantic.segsam.training.settings import LookSettings, SegSamSettings
 from samantic.training import TrainingStopped
 
 
@@ -62,3 +62,57 @@ def test_a_run_that_was_stopped_says_how_to_go_on(run, tmp_path: Path, monkeypat
     monkeypatch.setattr(bundled, "train", stopped)
     code, output = run("train", "segsam", tmp_path / "run")
     assert code == 128 + 15 and "Stopped after step 5 of 12. Start the same run again" in output
+
+
+class TestLook:
+    @pytest.fixture
+    def trained_look(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Path, LookSettings]]:
+        """What the command would train."""
+        calls: list[tuple[Path, Path, LookSettings]] = []
+        monkeypatch.setattr(bundled, "train_look", lambda run, segsam, settings: calls.append((run, segsam, settings)))
+        return calls
+
+    def test_options_go_before_those_in_the_file(self, run, trained_look, tmp_path: Path):
+        config = tmp_path / "look.yaml"
+        config.write_text("shares: {ct: 1}\nlook_size: 96\nfit: {steps: 7, seed: 3}\n")
+        options = ("--config", config, "--steps", 9, "--precision", "no", "--batch-size", 2)
+        code, output = run("train", "look", tmp_path / "run", "--segsam", tmp_path / "full.safetensors", *options)
+        assert code == 0 and str(tmp_path / "run" / "segsam.safetensors") in output.replace("\n", "")
+        folder, segsam, settings = trained_look[0]
+        assert (folder, segsam) == (tmp_path / "run", tmp_path / "full.safetensors")
+        assert (settings.look_size, settings.shares) == (96, {"ct": 1.0})
+        chosen = settings.fit
+        assert (chosen.steps, chosen.seed, chosen.batch_size, chosen.mixed_precision) == (9, 3, 2, "no")
+
+    def test_without_a_file_the_packaged_one_holds(self, run, trained_look, tmp_path: Path):
+        assert run("train", "look", tmp_path / "run", "--segsam", "full.safetensors")[0] == 0
+        assert trained_look[0][2] == LookSettings.from_yaml()
+
+    def test_the_weights_must_be_named(self, run, trained_look, tmp_path: Path):
+        code, output = run("train", "look", tmp_path / "run")
+        assert code == 2 and "--segsam" in output and not trained_look
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--precision", "fp8"), "mixed_precision must be one of no, bf16, fp16, not 'fp8'"),
+            (("--steps", "0"), "steps must be at least 1, not 0"),
+            (("--config", "none.yaml"), "There is no settings file none.yaml"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_in_a_sentence(self, run, trained_look, tmp_path: Path, options, said):
+        code, output = run("train", "look", tmp_path / "run", "--segsam", "full.safetensors", *options)
+        assert code == 2 and said in output
+        assert not trained_look
+
+    def test_weights_that_are_not_there_are_named(self, run, tmp_path: Path):
+        code, output = run("train", "look", tmp_path / "run", "--segsam", "none.safetensors")
+        assert code == 2 and "There is no file none.safetensors with SEG-SAM weights" in output
+
+    def test_a_run_that_was_stopped_says_how_to_go_on(self, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        def stopped(*_: object) -> None:
+            raise TrainingStopped(5, 12, 15)
+
+        monkeypatch.setattr(bundled, "train_look", stopped)
+        code, output = run("train", "look", tmp_path / "run", "--segsam", "full.safetensors")
+        assert code == 128 + 15 and "Stopped after step 5 of 12. Start the same run again" in output

@@ -12,7 +12,7 @@ import torch
 from samantic.sam.registry import ENCODERS
 from samantic.sam.tiny_encoder import TinyEncoder
 from samantic.segsam import SegSam, SegSamConfig, SegSamPredictor, ViewPrompts
-from samantic.segsam.prompt_encoder import PADDING, PromptBatch
+from samantic.segsam.prompt_batch import PADDING, PromptBatch
 from samantic.segsam.training.fit import text_vectors
 
 SIZE = 64

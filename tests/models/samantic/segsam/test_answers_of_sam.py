@@ -11,7 +11,7 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
 from samantic.segsam import SegSam, SegSamPredictor, ViewPrompts, load_network, save_network
-from samantic.segsam.prompt_encoder import PADDING, PromptBatch
+from samantic.segsam.prompt_batch import PADDING, PromptBatch
 from samantic.segsam.published_weights import load_published, sam_config
 
 pytestmark = pytest.mark.usefixtures("small_vits")

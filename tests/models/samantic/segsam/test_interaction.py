@@ -12,7 +12,7 @@ from samantic.segsam.interaction import (
     interior_click,
     jittered_box,
 )
-from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
+from samantic.segsam.prompt_batch import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND
 
 
 @pytest.fixture

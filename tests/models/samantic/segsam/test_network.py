@@ -7,7 +7,7 @@ import torch
 
 from samantic.segsam import SegSam, SegSamConfig
 from samantic.segsam.network import SegSamOutput
-from samantic.segsam.prompt_encoder import PromptBatch
+from samantic.segsam.prompt_batch import PromptBatch
 
 BOX = [(10.0, 12.0, 2), (40.0, 50.0, 3)]
 CLICKS = [(20.0, 30.0, 1), (50.0, 8.0, 0), (31.0, 33.0, 1)]

@@ -13,7 +13,7 @@ import torch
 from samantic.sam import EmbeddingCache
 from samantic.segsam import Look, ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
 from samantic.segsam.clicked_parts import clicked_parts
-from samantic.segsam.prompt_encoder import PromptBatch
+from samantic.segsam.prompt_batch import PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
 
@@ -212,52 +212,64 @@ class TestNames:
 
 class TestSecondLook:
     @pytest.fixture
-    def looking_twice(self, network) -> SegSamPredictor:
-        network.config = replace(network.config, second_look=True)
-        return SegSamPredictor(network, "hash of the weights", device="cpu")
+    def looking_twice(self, config, network) -> SegSamPredictor:
+        twice = SegSam(replace(config, look_size=64, look_width=4))
+        twice.load_state_dict(network.state_dict(), strict=False)
+        return SegSamPredictor(twice, "hash of the weights", device="cpu")
 
-    def test_a_box_is_looked_at_enlarged_and_nothing_is_found_outside_of_the_look(self, looking_twice, clicked):
-        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
-        (answer,) = looking_twice.decode(looking_twice.encode(picture), [clicked(box=(100, 80, 140, 110))])
-        # 1.7 times the longer side of the box, around its middle.
+    @pytest.fixture
+    def wide(self) -> np.ndarray:
+        """Noise, 200 rows and 300 columns."""
+        return np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
+
+    def test_masks_come_from_the_look_and_nothing_is_found_outside_of_it(self, looking_twice, wide, clicked):
+        (answer,) = looking_twice.decode(looking_twice.encode(wide), [clicked(box=(100, 80, 140, 110))])
         assert answer.low_res_logits.look == Look(86, 61, 154, 129)
         outside = np.ones((200, 300), dtype=bool)
         outside[61:129, 86:154] = False
         assert not answer.mask[outside].any()
         assert (answer.mask_logits[outside] == -20).all() and (answer.mask_logits[~outside] != -20).any()
+        assert 0 <= answer.predicted_iou <= 1
 
-    def test_prompts_reach_the_network_where_the_look_shows_them(self, looking_twice, clicked):
-        seen: list[PromptBatch] = []
-        looking_twice.network.prompt_encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        picture = np.full((200, 300, 3), 128, dtype=np.uint8)
-        looking_twice.decode(looking_twice.encode(picture), [clicked(box=(100, 80, 140, 110))])
-        # A look of 68 pixels fills the 64 of the input; the box begins 14 columns and 19 rows into it.
-        scale = 64 / 68
-        expected = [(14 * scale - 0.5, 19 * scale - 0.5), (54 * scale - 0.5, 49 * scale - 0.5)]
-        np.testing.assert_allclose(seen[-1].points_xy[0], expected, atol=1e-4)
+    def test_names_come_from_the_whole_picture_and_the_mask_of_the_look(self, looking_twice, wide, clicked):
+        def liver_left_lesion_right(_module, _inputs, output: SemanticMasks) -> SemanticMasks:
+            logits = torch.zeros_like(output.semantic_logits)
+            logits[:, 1 + looking_twice.class_names.index("liver"), :, :8] = 9.0
+            logits[:, 1 + looking_twice.class_names.index("skin_lesion"), :, 8:] = 9.0
+            return SemanticMasks(logits, output.presence_logits)
 
-    def test_a_correction_looks_from_the_same_place_and_costs_no_encoder_pass(self, looking_twice, clicked):
-        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
-        features = looking_twice.encode(picture)
+        def everything(_module, _inputs, output: torch.Tensor) -> torch.Tensor:
+            return torch.full_like(output, 20.0)
+
+        looking_twice.network.semantic_decoder.register_forward_hook(liver_left_lesion_right)
+        looking_twice.network.look_network.register_forward_hook(everything)
+        features = looking_twice.encode(wide)
+        left, right = looking_twice.decode(features, [clicked(box=(50, 80, 90, 110)), clicked(box=(210, 80, 250, 110))])
+        assert (left.predicted_class, right.predicted_class) == ("liver", "skin_lesion")
+
+    def test_a_look_costs_no_encoder_pass_and_a_correction_starts_from_it(self, looking_twice, wide, clicked):
+        features = looking_twice.encode(wide)
         with _encoder_passes(looking_twice) as passes:
             box = (100, 80, 140, 110)
             (first,) = looking_twice.decode(features, [clicked(box=box)])
             (second,) = looking_twice.decode(features, [clicked((120, 90), box=box).refining(first.low_res_logits)])
-        assert len(passes) == 1
-        assert first.low_res_logits.look == second.low_res_logits.look
-
-    def test_an_object_that_fills_the_picture_is_looked_at_once(self, looking_twice, clicked):
-        picture = np.random.default_rng(1).integers(0, 256, size=(64, 64, 3), dtype=np.uint8)
-        features = looking_twice.encode(picture)
-        with _encoder_passes(looking_twice) as passes:
-            looking_twice.decode(features, [clicked(box=(4, 4, 60, 60))])
         assert not passes
+        assert first.low_res_logits.look == second.low_res_logits.look
+        assert np.abs(first.mask_logits - second.mask_logits).max() > 1e-3
 
-    def test_a_box_at_the_edge_is_answered_at_the_edge(self, looking_twice, clicked):
-        picture = np.random.default_rng(1).integers(0, 256, size=(200, 300, 3), dtype=np.uint8)
-        (answer,) = looking_twice.decode(looking_twice.encode(picture), [clicked(box=(0, 170, 30, 200))])
-        assert answer.mask.shape == (200, 300)
-        assert answer.low_res_logits.look == Look(-10, 160, 41, 211)
+    def test_the_first_decoder_is_only_asked_for_alternatives(self, looking_twice, wide, clicked):
+        calls: list[int] = []
+        looking_twice.network.mask_decoder.register_forward_hook(lambda *_: calls.append(1))
+        features = looking_twice.encode(wide)
+        (plain,) = looking_twice.decode(features, [clicked((150, 100))])
+        assert not calls
+        (several,) = looking_twice.decode(features, [clicked((150, 100))], multimask=True)
+        assert len(calls) == 1
+        assert _same(plain, several) and len(several.candidates) == 3
+
+    def test_another_look_network_does_not_change_the_embedding(self, predictor, looking_twice, wide):
+        first, second = (one.encode(wide).maps for one in (predictor, looking_twice))
+        assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 class TestLikeSam:

@@ -12,27 +12,6 @@ SIZE, GRID = 64, 32
 """Input pixels and raster cells along a side: a cell is two pixels wide."""
 
 
-def _corners(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float, int]]:
-    """The tokens of a half-open box: bounds are edges, half a pixel before the pixel centre that they name."""
-    return [(x0 - 0.5, y0 - 0.5, 2), (x1 - 0.5, y1 - 0.5, 3)]
-
-
-@pytest.fixture
-def drawn():
-    """What a raster prompt encoder draws: previous mask, inside of the box, foreground and background clicks."""
-    encoder = RasterPromptEncoder(embed_dim=32, image_embedding_size=8, input_image_size=SIZE)
-
-    def draw(prompts) -> torch.Tensor:
-        seen: list[torch.Tensor] = []
-        handle = encoder.raster_skip.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        with torch.no_grad():
-            encoder(prompts)
-        handle.remove()
-        return seen[0]
-
-    return draw
-
-
 class TestSparse:
     @pytest.fixture(scope="class")
     def encoders(self) -> tuple[SamPromptEncoder, PromptEncoder]:
@@ -89,49 +68,29 @@ class TestSparse:
 
 
 class TestRaster:
-    @pytest.mark.parametrize("box", [(10, 24, 30, 28), (0, 0, 64, 64), (41, 3, 44, 62), (7.3, 20.6, 9.1, 33.9)])
-    def test_a_box_is_drawn_where_it_is(self, box, drawn, batch_of):
-        inside = drawn(batch_of([_corners(*box)]))[0, 1].bool()
-        x0, y0, x1, y1 = box
-        centre = 2.0 * torch.arange(GRID) + 1.0
-        must = _outer((centre > y0) & (centre < y1), (centre > x0) & (centre < x1))
-        may = _outer((centre + 1 >= y0) & (centre - 1 <= y1), (centre + 1 >= x0) & (centre - 1 <= x1))
-        assert inside[must].all()
-        assert not inside[~may].any()
+    @pytest.fixture(scope="class")
+    def encoder(self) -> RasterPromptEncoder:
+        torch.manual_seed(0)
+        return RasterPromptEncoder(embed_dim=32, image_embedding_size=8, input_image_size=SIZE).eval()
 
-    def test_a_box_grows_as_much_on_every_side(self, drawn, batch_of):
-        inside = drawn(batch_of([_corners(20, 20, 44, 44)]))[0, 1]
-        assert torch.equal(inside, inside.flip(0)) and torch.equal(inside, inside.flip(1))
+    def test_drawn_prompts_change_the_dense_prompt_most_where_they_are(self, encoder, batch_of):
+        left, right = (encoder(batch_of([[(x, 30.0, 1)]])).dense[0] for x in (4.0, 60.0))
+        columns = (left - right).abs().sum(dim=(0, 1))
+        assert columns.shape == (8,)
+        assert columns[[0, 7]].min() > 2 * columns[[3, 4]].max()
 
-    def test_a_box_thinner_than_a_cell_is_still_seen(self, drawn, batch_of):
-        inside = drawn(batch_of([_corners(20, 13, 50, 13.4)]))[0, 1]
-        assert inside[6, 10:25].all()
+    def test_the_skip_has_a_quarter_of_the_channels_on_half_the_grid(self, encoder, batch_of):
+        found = encoder(batch_of([[(8.0, 30.0, 1)], [(8.0, 30.0, 0), (3.0, 3.0, 1)]]))
+        assert found.dense_skip is not None and found.dense_skip.shape == (2, 8, GRID // 2, GRID // 2)
 
-    def test_a_foreground_click_is_brightest_in_its_own_cell(self, drawn, batch_of):
-        previous, inside, foreground, background = drawn(batch_of([[(40.0, 9.0, 1)]]))[0]
-        assert divmod(int(foreground.argmax()), GRID) == (4, 20)
-        assert foreground.max() > 0.9
-        assert foreground[20, 4] < 1e-3
-        assert not previous.any() and not inside.any() and not background.any()
+    def test_tokens_are_those_of_an_encoder_that_does_not_draw(self, encoder, batch_of):
+        plain = PromptEncoder(32, (8, 8), (SIZE, SIZE), 16)
+        plain.load_state_dict(encoder.state_dict(), strict=False)
+        prompts = batch_of([[(3.0, 50.0, 1), (20.5, 7.0, 0)]])
+        # Only SAM's weights expect a token that ends the clicks.
+        torch.testing.assert_close(encoder(prompts).sparse, plain(prompts).sparse[:, :2])
 
-    def test_a_background_click_is_drawn_apart_from_foreground(self, drawn, batch_of):
-        _, _, foreground, background = drawn(batch_of([[(40.0, 9.0, 0), (5.0, 60.0, 1)]]))[0]
-        assert divmod(int(background.argmax()), GRID) == (4, 20)
-        assert divmod(int(foreground.argmax()), GRID) == (30, 2)
-
-    def test_padding_draws_nothing(self, drawn, batch_of):
-        alone = drawn(batch_of([[(40.0, 9.0, 1)]]))
-        padded = drawn(batch_of([[(40.0, 9.0, 1)], [*_corners(1, 1, 60, 60), (3.0, 3.0, 0)]]))
-        assert torch.equal(alone[0], padded[0])
-
-    def test_the_previous_mask_is_drawn_with_its_sign(self, drawn, batch_of):
-        mask = torch.full((1, 1, GRID, GRID), -6.0)
-        mask[..., 3:9, 20:30] = 6.0
-        given = replace(batch_of([[(40.0, 9.0, 1)]]), mask_logits=mask, has_mask=torch.tensor([True]))
-        previous = drawn(given)[0, 0]
-        assert torch.equal(previous > 0, mask[0, 0] > 0)
-        assert previous.abs().max() <= 1
-
-
-def _outer(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    return rows[:, None] & columns[None, :]
+    def test_no_mask_differs_from_one_that_is_undecided(self, encoder, batch_of):
+        prompts = batch_of([[(8.0, 30.0, 1)]])
+        given = replace(prompts, has_mask=torch.tensor([True]))
+        assert not torch.allclose(encoder(prompts).dense, encoder(given).dense)

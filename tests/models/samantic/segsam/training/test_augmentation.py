@@ -144,5 +144,30 @@ def test_a_look_shows_the_object_near_its_middle_and_the_share_moves_with_the_im
         assert abs(y - 32) < 12 and abs(x - 32) < 12
         assert look.image.mean(dim=0).numpy()[inside].mean() > look.image.mean(dim=0).numpy()[~inside].mean() + 40
         sizes.append(inside.mean())
-    # 1.25 to 2.6 times the width of a disc.
+    # A disc in a look of about 1.7 times its width covers a quarter of it.
     assert min(sizes) < 0.2 and max(sizes) > 0.3
+
+
+def test_a_look_may_show_the_whole_view_with_one_object():
+    view = _view(_three_discs(), "ct")
+    for seed in range(20):
+        look = look_of(view, view.labels == 2, 64, np.random.default_rng(seed), whole=True)
+        # Three bright discs of 16 pixels in 100, one of which is meant.
+        assert 0.01 < (look.share > 0.5).float().mean() < 0.04
+        assert (look.image.mean(dim=0) > 125).float().mean() > 1.7 * (look.share > 0.5).float().mean()
+
+
+@pytest.mark.parametrize("domain", ["ct", "mr", "breast_ultrasound"])
+def test_looks_are_mirrored_half_of_the_time_in_every_domain(domain: str):
+    view = _view(_three_discs(), domain)
+    mirrored = []
+    for seed in range(60):
+        looks = [
+            look_of(view, view.labels == value, SIZE, np.random.default_rng(seed), whole=True).share.numpy() > 0.5
+            for value in (1, 2, 3)
+        ]
+        turn = _handedness(sum(value * look for value, look in enumerate(looks, start=1)))
+        if turn is not None:
+            mirrored.append(turn < 0)
+    assert len(mirrored) >= 20
+    assert 0.25 < np.mean(mirrored) < 0.75

@@ -18,7 +18,7 @@ SIZE = 64
 
 @pytest.fixture
 def builder() -> BatchBuilder:
-    return BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0, unknown_share=0)
+    return BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, unknown_share=0)
 
 
 def _row(batch: TrainingBatch, index: int) -> tuple[dict[str, bool], dict[str, bool]]:
@@ -61,7 +61,7 @@ def test_no_more_objects_are_drawn_from_an_image_than_asked_for():
         labels[row : row + 20, column : column + 20] = value
     image = np.full((64, 64, 3), 90, dtype=np.uint8)
     view = LabelledView("three", "ct", image, labels, ("liver", "kidney_left", "spleen"))
-    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=2, look_share=0, unknown_share=0)
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=2, unknown_share=0)
     seen = set()
     for seed in range(20):
         batch = builder.build([view], np.random.default_rng(seed))
@@ -118,26 +118,12 @@ def test_a_view_without_objects_takes_no_place_in_the_batch(builder, square_view
     assert batch.image_index.tolist() == [0]
 
 
-def test_looks_are_zoomed_to_one_object_and_are_not_to_be_named(square_view, disc_view):
-    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0.5, unknown_share=0)
-    shares = []
-    for seed in range(20):
-        batch = builder.build([square_view, disc_view], np.random.default_rng(seed))
-        assert batch is not None
-        assert batch.is_named.tolist() == [True, False] and batch.is_structure.all()
-        shares.append(batch.objects[1].mean())
-        coarse = batch.images[1].mean(dim=0).reshape(SIZE // 2, 2, SIZE // 2, 2).mean(dim=(1, 3)).numpy()
-        assert coarse[batch.objects[1]].mean() > coarse[~batch.objects[1]].mean() + 60
-    # A disc in a look of 1.25 to 2.6 times its width covers pi/4 over the square of that.
-    assert min(shares) > 0.1 and max(shares) < 0.62
-
-
 def test_tissue_without_a_label_is_prompted_now_and_then_and_has_no_class():
     image = np.full((64, 64, 3), 90, dtype=np.uint8)
     labels = np.zeros((64, 64), dtype=np.int16)
     labels[5:25, 5:25] = 1
     view = LabelledView("half", "ct", image, labels, ("liver",))
-    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, look_share=0, unknown_share=1)
+    builder = BatchBuilder(CLASS_NAMES, load_vocabulary(), SIZE, objects_per_image=3, unknown_share=1)
     found = 0
     for seed in range(20):
         batch = builder.build([view], np.random.default_rng(seed))

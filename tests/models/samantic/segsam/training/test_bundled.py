@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from samantic.datasets.development_sets import TRAINING_SETS
-from samantic.segsam.training.bundled import class_names_in, train
-from samantic.segsam.training.settings import PACKAGED, SegSamSettings
+from samantic.segsam.training.bundled import class_names_in, train, train_look
+from samantic.segsam.training.settings import PACKAGED, LookSettings, SegSamSettings
+from samantic.training import SettingsError
 
 
 @pytest.mark.parametrize("part", ["segsam-tiny-half.yaml", "segsam-tiny.yaml"])
@@ -37,3 +38,16 @@ def test_without_the_data_training_is_refused_naming_the_variable(monkeypatch: p
     with pytest.raises(FileNotFoundError, match="SAMANTIC_DATA"):
         train(tmp_path / "run", SegSamSettings.from_yaml().replacing(steps=1))
     assert not (tmp_path / "run").exists()
+    weights = tmp_path / "segsam.safetensors"
+    weights.touch()
+    with pytest.raises(FileNotFoundError, match="SAMANTIC_DATA"):
+        train_look(tmp_path / "run", weights, LookSettings.from_yaml())
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_are_not_there_are_refused_before_any_data_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.delenv("SAMANTIC_DATA", raising=False)
+    with pytest.raises(SettingsError, match=r"There is no file .*none\.safetensors with SEG-SAM weights"):
+        train_look(tmp_path / "run", tmp_path / "none.safetensors", LookSettings.from_yaml())

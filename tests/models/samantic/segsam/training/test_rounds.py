@@ -8,9 +8,9 @@ import torch
 
 from samantic.segsam import SegSam
 from samantic.segsam.losses import NO_CLASS
-from samantic.segsam.prompt_encoder import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND, PADDING
+from samantic.segsam.prompt_batch import BACKGROUND, BOX_LOWER_RIGHT, BOX_UPPER_LEFT, FOREGROUND, PADDING
 from samantic.segsam.training.batches import BatchBuilder
-from samantic.segsam.training.rounds import Interaction, first_prompt, prompt_batch, training_loss
+from samantic.segsam.training.rounds import Interaction, correct, first_prompt, prompt_batch, training_loss
 from samantic.vocabulary import load_vocabulary
 
 
@@ -49,15 +49,35 @@ def test_first_prompts_are_boxes_clicks_both_or_roughly_drawn_masks(truth):
     assert 0.5 < np.median(overlaps) < 0.95
 
 
-def test_on_a_look_a_click_mostly_comes_with_the_mask_of_the_first_look(truth):
+def test_other_kinds_of_first_prompts_come_as_often_as_asked_for(truth):
     with_mask = 0
     for seed in range(100):
-        item = first_prompt(truth, np.random.default_rng(seed), in_look=True)
-        if item.clicks and item.mask_logits is not None:
-            with_mask += 1
-            assert [label for _, _, label in item.clicks] == [FOREGROUND]
-            assert item.truth.sum() in (12 * 12, 10 * 11) and not item.ambiguous
+        item = first_prompt(truth, np.random.default_rng(seed), {"box": 0.7, "click and mask": 0.3})
+        if item.mask_logits is None:
+            assert [label for _, _, label in item.clicks] == [BOX_UPPER_LEFT, BOX_LOWER_RIGHT]
+            continue
+        with_mask += 1
+        assert [label for _, _, label in item.clicks] == [FOREGROUND]
+        assert item.truth.sum() in (12 * 12, 10 * 11) and not item.ambiguous
+        rough = item.mask_logits > 0
+        assert (rough & item.truth).any()
     assert 15 < with_mask < 45
+
+
+def test_corrections_are_clicks_on_errors_and_the_answer_becomes_the_previous_mask(truth):
+    found = np.where(truth, 30.0, -30.0).astype(np.float32)
+    found[20:30, 20:31] = -30.0
+    kept = 0
+    for seed in range(40):
+        item = Interaction(truth, [(9.0, 9.0, FOREGROUND)])
+        correct([item], found[None], np.random.default_rng(seed))
+        assert 2 <= len(item.clicks) <= 3
+        for x, y, label in item.clicks[1:]:
+            assert label == FOREGROUND and truth[int(y), int(x)] and x >= 20
+        if item.mask_logits is not None:
+            kept += 1
+            assert np.array_equal(item.mask_logits > 0, found > 0) and np.abs(item.mask_logits).max() == 20
+    assert 28 <= kept < 40
 
 
 def test_on_a_grid_of_a_quarter_clicks_keep_their_place_as_well(truth):
@@ -67,9 +87,7 @@ def test_on_a_grid_of_a_quarter_clicks_keep_their_place_as_well(truth):
 
 
 def test_a_region_without_a_name_teaches_no_mask_and_is_background_to_the_semantic_path(network: SegSam, square_view):
-    builder = BatchBuilder(
-        network.config.class_names, load_vocabulary(), network.image_size, 1, look_share=0, unknown_share=0
-    )
+    builder = BatchBuilder(network.config.class_names, load_vocabulary(), network.image_size, 1, unknown_share=0)
     batch = builder.build([square_view], np.random.default_rng(0))
     assert batch is not None
     nameless = replace(
@@ -119,7 +137,7 @@ def test_a_step_reports_all_parts_and_teaches_all_of_the_network(network: SegSam
 
 
 def test_the_alignment_counts_by_its_weight(network: SegSam, square_view):
-    builder = BatchBuilder(network.config.class_names, load_vocabulary(), network.image_size, 3, look_share=0)
+    builder = BatchBuilder(network.config.class_names, load_vocabulary(), network.image_size, 3)
     batch = builder.build([square_view], np.random.default_rng(0))
     assert batch is not None
     with torch.no_grad():
