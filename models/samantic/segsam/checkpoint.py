@@ -62,7 +62,7 @@ def load_calibration(path: Path) -> Calibration | None:
     try:
         calibration = {name: tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
         return Calibration.from_checkpoint(metadata["calibration"], calibration)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} cannot be used: {error}.") from error
 
 

@@ -88,7 +88,7 @@ class Familiarity:
 
     @classmethod
     def from_tensors(cls, domains: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> Familiarity:
-        """The inverse of `tensors`; ValueError if one is missing, of another shape or not finite."""
+        """The inverse of `tensors`; ValueError if one is missing, of another shape or no possible one."""
         missing = [name for name in ARRAYS if name not in tensors]
         if missing:
             raise ValueError(f"its familiarity lacks '{missing[0]}'")
@@ -113,9 +113,13 @@ class Familiarity:
                 raise ValueError(f"its familiarity's '{name}' has shape {arrays[name].shape} instead of {shape}")
             if not np.isfinite(arrays[name]).all():
                 raise ValueError(f"its familiarity's '{name}' holds numbers that are not finite")
+            # A threshold below zero would make every picture a familiar one.
+            if name in POSITIVE and not (arrays[name] > 0).all():
+                raise ValueError(f"its familiarity's '{name}' must be positive")
         return cls(domains, **arrays)
 
 
+POSITIVE = ("scale", "residuals", "outlier_thresholds", "distance_thresholds")
 ARRAYS = tuple(item.name for item in fields(Familiarity) if item.name != "domains")
 
 
