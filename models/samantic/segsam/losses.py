@@ -16,7 +16,7 @@ FOCAL_WEIGHT = 20.0
 """As in SAM and SAM-Med2D; SEG-SAM gives no weights."""
 
 SEMANTIC_WEIGHT = 0.5
-"""Ours: at 1 the name of the object drowns its border early in a short run."""
+"""Ours: at 1 the name of the object drowns its border early in a short run from a random start."""
 
 
 NO_CLASS = -1

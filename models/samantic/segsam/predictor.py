@@ -21,6 +21,7 @@ from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.looking import Looking
 from samantic.segsam.naming import NAMELESS, NamedObject, ObjectNamer, class_evidence
 from samantic.segsam.network import SegSam
+from samantic.segsam.prompt_batch import PromptBatch
 from samantic.segsam.prompt_tensors import prompt_tensors
 from samantic.segsam.second_look import LARGEST_LOGIT, Look, LookLogits
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
@@ -159,16 +160,18 @@ class SegSamPredictor:
         transform, familiarity = features.transform, self.familiarity(features)
         shape, spacing = transform.shape, transform.spacing_yx_mm
         whole = Look.whole(shape)
-        looks = [whole] * len(prompts)
-        batch = prompt_tensors(self.network, prompts, looks, [0] * len(prompts), shape, spacing).to(self.device)
-        semantic = self.network.name(features.maps, batch)
-        binary = self.network.segment(features.maps, batch) if multimask or self._looking is None else None
+        binary, named_prompts = None, prompts
+        if multimask or self._looking is None:
+            binary = self.network.segment(features.maps, self._on_whole(prompts, transform))
         if self._looking is not None:
             answers, scores = self._looking.answer(features.picture(), spacing, prompts)
+            # The border that is found says more about what the object is than a box or a click does.
+            named_prompts = [_with_answer(*pair) for pair in zip(prompts, answers, strict=True)]
         else:
             assert binary is not None
             answers = [LookLogits(_clipped(logits[:1]), whole, transform) for logits in binary.mask_logits]
             scores = binary.predicted_iou[:, 0].float().clamp(0, 1).tolist()
+        semantic = self.network.name(features.maps, self._on_whole(named_prompts, transform))
         predictions = []
         for row, (item, answer, score) in enumerate(zip(prompts, answers, scores, strict=True)):
             picture = answer.in_picture(shape)
@@ -230,6 +233,12 @@ class SegSamPredictor:
             )
         return [self.class_names.index(name) for name in names]
 
+    def _on_whole(self, prompts: Sequence[ViewPrompts], transform: InputTransform) -> PromptBatch:
+        """The prompts of several objects as the whole picture shows them."""
+        looks, index = [Look.whole(transform.shape)] * len(prompts), [0] * len(prompts)
+        batch = prompt_tensors(self.network, prompts, looks, index, transform.shape, transform.spacing_yx_mm)
+        return batch.to(self.device)
+
     def _named(
         self,
         semantic: SemanticMasks | None,
@@ -243,6 +252,10 @@ class SegSamPredictor:
         presence = None if semantic.presence_logits is None else semantic.presence_logits[row]
         evidence = class_evidence(semantic.semantic_logits[row], mask_logits)
         return self.namer.name(evidence, presence, asked, familiarity)
+
+
+def _with_answer(prompts: ViewPrompts, answer: LookLogits) -> ViewPrompts:
+    return prompts.refining(answer) if (answer.logits > 0).any() else prompts
 
 
 def _clipped(logits: torch.Tensor) -> torch.Tensor:

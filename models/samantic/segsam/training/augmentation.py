@@ -111,9 +111,10 @@ def _image(
 
 def _random_affine(view: LabelledView, random: np.random.Generator) -> torch.Tensor:
     """Output -> input, in units of half the longest side."""
-    scale = float(np.exp(random.normal(-0.05, 0.15)))
+    # A body may fill the slice, or leave room for arms and table.
+    scale = float(np.exp(random.normal(-0.05, 0.15) if view.domain in MIRROR_DOMAINS else random.normal(0.06, 0.22)))
     centre = random.normal(0, 0.06, size=2)
-    if random.random() < (0.2 if view.domain in MIRROR_DOMAINS else 0.45):
+    if random.random() < 0.2:
         scale, centre = _zoom_into_object(view, random)
     linear = _rotation_and_mirror(view, random) * scale
     return torch.tensor(np.column_stack([linear, centre]), dtype=torch.float32)

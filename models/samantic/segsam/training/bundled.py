@@ -33,6 +33,7 @@ def train(run: Path, settings: SegSamSettings) -> SegSam:
         objects_per_image=settings.objects_per_image,
         initial_weights=settings.initial_weights,
         freeze_encoder=settings.freeze_encoder,
+        semantic_weight=settings.semantic_weight,
         shown=shown_views(),
     )
 

@@ -16,6 +16,7 @@ from samantic.datasets.labelled_view import LabelledView
 from samantic.sam import WeightsError
 from samantic.segsam.checkpoint import file_hash, load_network, save_network
 from samantic.segsam.config import SegSamConfig
+from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.segsam.network import SegSam
 from samantic.segsam.published_weights import load_binary_path
 from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
@@ -40,6 +41,7 @@ def fit(
     objects_per_image: int = 2,
     initial_weights: Path | None = None,
     freeze_encoder: bool = False,
+    semantic_weight: float = SEMANTIC_WEIGHT,
     shown: Sequence[LabelledView] = (),
 ) -> SegSam:
     """Train a network on `sets`, drawn by `shares`, and return its moving average; see `samantic.training.fit`.
@@ -60,6 +62,7 @@ def fit(
         options,
         objects_per_image=objects_per_image,
         initial_weights=initial_weights,
+        semantic_weight=semantic_weight,
         shown=shown,
     )
     return cast(SegSam, fit_task(task, options, run))
@@ -79,6 +82,7 @@ class SegSamTask:
         *,
         objects_per_image: int = 2,
         initial_weights: Path | None = None,
+        semantic_weight: float = SEMANTIC_WEIGHT,
         shown: Sequence[LabelledView] = (),
     ) -> None:
         self.network = network
@@ -93,12 +97,13 @@ class SegSamTask:
             placement=network.encoder.placement,  # type: ignore[arg-type]
             border=network.encoder.border,  # type: ignore[arg-type]
         )
-        self._shown = shown
+        self._shown, self._semantic_weight = shown, semantic_weight
         self._identity = {
             "network": json.loads(network.config.to_json()),
             "shares": dict(shares),
             "views": {name: len(sets[name]) for name in self._names},
             "objects_per_image": objects_per_image,
+            "semantic_weight": semantic_weight,
             "initial_weights": file_hash(initial_weights) if initial_weights is not None else None,
         }
         if not any(parameter.requires_grad for parameter in network.encoder.parameters()):
@@ -116,7 +121,7 @@ class SegSamTask:
         self, batch: TrainingBatch, step: int, random: np.random.Generator
     ) -> tuple[torch.Tensor, dict[str, float]]:
         alignment = min(1.0, step / max(1, ALIGNMENT_WARMUP * self._options.steps))
-        return training_loss(self.network, batch, alignment, random)
+        return training_loss(self.network, batch, alignment, random, self._semantic_weight)
 
     def save_weights(self, network: nn.Module, path: Path) -> None:
         save_network(cast(SegSam, network), path)

@@ -48,6 +48,12 @@ class Interaction:
     ambiguous: bool = False
 
 
+ROUNDS = (0.4, 0.35, 0.25)
+"""How often an object is answered once, corrected once, and corrected twice."""
+
+BORDER_SHARE = 0.6
+"""Of the objects that are named when their border is known already: a look network draws it first (ours)."""
+
 KINDS = {"box": 0.42, "click": 0.42, "both": 0.08, "mask": 0.08}
 """How objects are first prompted."""
 
@@ -72,14 +78,18 @@ def first_prompt(truth: np.ndarray, random: np.random.Generator, kinds: Mapping[
 
 
 def training_loss(
-    network: SegSam, batch: TrainingBatch, alignment_weight: float, random: np.random.Generator
+    network: SegSam,
+    batch: TrainingBatch,
+    alignment_weight: float,
+    random: np.random.Generator,
+    semantic_weight: float = SEMANTIC_WEIGHT,
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """Run the rounds of one batch and return the loss with its parts for the log."""
     device = batch.images.device
     features = network.encode(batch.images)
     interactions = [first_prompt(truth, random) for truth in batch.objects]
     truth = torch.from_numpy(np.stack([interaction.truth for interaction in interactions])).float().to(device)
-    rounds = 2 if random.random() < 0.6 else 3
+    rounds = int(random.choice([1, 2, 3], p=ROUNDS))
     # The first answer must name the object; a refined one must still know it.
     semantic_round = 0 if random.random() < 0.65 else rounds - 1
     total = torch.zeros((), device=device)
@@ -92,8 +102,11 @@ def training_loss(
         total = total + masks / rounds
         parts[f"binary_{index}"] = float(masks.detach())
         if index == semantic_round:
-            loss, named = _semantic_losses(network, features, prompts, binary, truth, batch, alignment_weight)
-            total = total + loss
+            prompts = prompt_batch(
+                [_with_border(item, random) for item in interactions], batch.image_index, network.image_size
+            )
+            loss, aligned, named = _semantic_losses(network, features, prompts, binary, truth, batch)
+            total = total + semantic_weight * loss + alignment_weight * aligned
             parts.update(named)
         if index + 1 < rounds:
             correct(interactions, binary.mask_logits[:, 0].detach().cpu().numpy(), random)
@@ -107,21 +120,22 @@ def _semantic_losses(
     binary: BinaryMasks,
     truth: torch.Tensor,
     batch: TrainingBatch,
-    alignment_weight: float,
-) -> tuple[torch.Tensor, dict[str, float]]:
-    """The losses of the semantic path; none where the network has none."""
+) -> tuple[torch.Tensor, torch.Tensor, dict[str, float]]:
+    """The losses of the semantic path and of the alignment; none where the network has none."""
     answer = network.name(features, prompts)
     if answer is None:
-        return torch.zeros((), device=truth.device), {}
+        nothing = torch.zeros((), device=truth.device)
+        return nothing, nothing, {}
     semantic, targets = _as_float(answer), batch.targets
     losses = {"semantic": semantic_loss(semantic, truth, targets).mean()}
     if semantic.presence_logits is not None:
         losses["presence"] = presence_loss(semantic.presence_logits, targets).mean()
     aligned = alignment_loss(binary, semantic, targets).mean()
-    losses_now = {**losses, "alignment": aligned}
+    shown = {**losses, "alignment": aligned}
     return (
-        SEMANTIC_WEIGHT * torch.stack(list(losses.values())).sum() + alignment_weight * aligned,
-        {name: float(loss.detach()) for name, loss in losses_now.items()},
+        torch.stack(list(losses.values())).sum(),
+        aligned,
+        {name: float(loss.detach()) for name, loss in shown.items()},
     )
 
 
@@ -170,6 +184,13 @@ def roughly_drawn(truth: np.ndarray, looseness: float, random: np.random.Generat
     radius = max(1.0, looseness * np.sqrt(truth.sum()))
     rough = depth + radius * (wobble / wobble.std() + random.normal(0, 0.5)) > 0
     return rough if rough.any() else truth
+
+
+def _with_border(interaction: Interaction, random: np.random.Generator) -> Interaction:
+    """The same prompts, for most objects with a mask almost as the object is."""
+    if random.random() >= BORDER_SHARE:
+        return interaction
+    return replace(interaction, mask_logits=_as_logits(roughly_drawn(interaction.truth, 0.05, random)))
 
 
 def _as_logits(mask: np.ndarray) -> np.ndarray:

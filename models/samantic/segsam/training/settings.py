@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samantic.segsam.config import SegSamConfig
+from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.training import FitOptions, SettingsError, read_settings, read_settings_file
 
 PACKAGED = Path(__file__).with_name("segsam-tiny.yaml")
@@ -21,6 +22,7 @@ class SegSamSettings:
 
     `initial_weights` of a network with the same parts and classes take the place of a random start, at any image size;
     those of a network without a semantic path, its encoder and binary path. `freeze_encoder` keeps the encoder still.
+    `semantic_weight` is that of the semantic losses against the binary one.
     SettingsError: a setting is out of range, or there are no such weights.
     """
 
@@ -29,6 +31,7 @@ class SegSamSettings:
     objects_per_image: int = 2
     initial_weights: Path | None = None
     freeze_encoder: bool = False
+    semantic_weight: float = SEMANTIC_WEIGHT
     fit: FitOptions = field(default_factory=FitOptions)
 
     def __post_init__(self) -> None:
