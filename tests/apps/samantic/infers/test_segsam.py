@@ -356,7 +356,7 @@ def test_a_further_click_starts_from_the_logits_of_the_same_person_s_last_answer
     ask(task, a_ct_file, foreground=[*two, [31, 25, 5]], session="a", window="bone")
     ask(task, a_ct_file, foreground=two[1:], session="a")
     assert [starts[0] is not None for starts in predictor.starts] == [False, True, False, False, False, False]
-    assert predictor.starts[1][0].shape[0] == 1
+    assert predictor.starts[1][0].logits.shape[0] == 1
 
 
 def test_a_crop_also_holds_what_the_answer_before_had_drawn(task: SegSam, a_ct_file: Path) -> None:

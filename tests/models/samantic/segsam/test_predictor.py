@@ -173,8 +173,9 @@ class TestNames:
 
         def liver_left_lesion_right(_module, _inputs, output: SemanticMasks) -> SemanticMasks:
             logits = torch.zeros_like(output.semantic_logits)
-            logits[:, 1 + predictor.class_names.index("liver"), :, :8] = 5.0
-            logits[:, 1 + predictor.class_names.index("skin_lesion"), :, 8:] = 9.0
+            half = logits.shape[-1] // 2
+            logits[:, 1 + predictor.class_names.index("liver"), :, :half] = 5.0
+            logits[:, 1 + predictor.class_names.index("skin_lesion"), :, half:] = 9.0
             logits[:, 0] = 30.0  # background never takes part
             present = torch.tensor([[-3.0, -2.0, 0.0, 2.0, 3.0]])
             return SemanticMasks(logits, present)
@@ -234,8 +235,9 @@ class TestSecondLook:
     def test_names_come_from_the_whole_picture_and_the_mask_of_the_look(self, looking_twice, wide, clicked):
         def liver_left_lesion_right(_module, _inputs, output: SemanticMasks) -> SemanticMasks:
             logits = torch.zeros_like(output.semantic_logits)
-            logits[:, 1 + looking_twice.class_names.index("liver"), :, :8] = 9.0
-            logits[:, 1 + looking_twice.class_names.index("skin_lesion"), :, 8:] = 9.0
+            half = logits.shape[-1] // 2
+            logits[:, 1 + looking_twice.class_names.index("liver"), :, :half] = 9.0
+            logits[:, 1 + looking_twice.class_names.index("skin_lesion"), :, half:] = 9.0
             return SemanticMasks(logits, output.presence_logits)
 
         def everything(_module, _inputs, output: torch.Tensor) -> torch.Tensor:
@@ -246,6 +248,22 @@ class TestSecondLook:
         features = looking_twice.encode(wide)
         left, right = looking_twice.decode(features, [clicked(box=(50, 80, 90, 110)), clicked(box=(210, 80, 250, 110))])
         assert (left.predicted_class, right.predicted_class) == ("liver", "skin_lesion")
+
+    def test_the_semantic_path_is_shown_what_the_look_found_on_the_whole_picture(self, looking_twice, wide, clicked):
+        seen: list[PromptBatch] = []
+        looking_twice.network.prompt_encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        looking_twice.network.look_network.register_forward_hook(lambda *args: torch.full_like(args[-1], 20.0))
+        looking_twice.decode(looking_twice.encode(wide), [clicked(box=(100, 80, 140, 110))])
+        (prompts,) = seen
+        # 300 columns fill the 64 pixels and 32 cells; 200 rows take 43 pixels, with 10 above them.
+        across, down = 64 / 300, 43 / 200
+        expected = [(100 * across - 0.5, 10 + 80 * down - 0.5), (140 * across - 0.5, 10 + 110 * down - 0.5)]
+        np.testing.assert_allclose(prompts.points_xy[0], expected, atol=1e-4)
+        assert prompts.has_mask.tolist() == [True]
+        rows, columns = (np.flatnonzero((prompts.mask_logits[0, 0] > 0).any(dim=axis)) for axis in (1, 0))
+        # The look spans the columns 86 to 153 and the rows 61 to 128.
+        assert [columns[0], columns[-1] + 1] == pytest.approx([86 * across / 2, 154 * across / 2], abs=1)
+        assert [rows[0], rows[-1] + 1] == pytest.approx([5 + 61 * down / 2, 5 + 129 * down / 2], abs=1)
 
     def test_a_look_costs_no_encoder_pass_and_a_correction_starts_from_it(self, looking_twice, wide, clicked):
         features = looking_twice.encode(wide)
