@@ -62,7 +62,7 @@ def test_two_simple_pictures_are_soon_learned(config: SegSamConfig, sets, tmp_pa
     network = fit(config, sets, SHARES, options, tmp_path)
     lines = _metrics(tmp_path)
     assert [int(line["step"]) for line in lines] == list(range(30))
-    for part in ("binary_1", "semantic", "presence"):
+    for part in ("binary_0", "semantic", "presence"):
         values = [float(line[part]) for line in lines]
         assert np.mean(values[-8:]) < 0.7 * np.mean(values[:4]), part
     assert not network.training
