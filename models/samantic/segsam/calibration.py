@@ -34,9 +34,16 @@ class Calibration:
     domains: Mapping[str, DomainCalibration]
     familiarity: Familiarity
 
+    def __post_init__(self) -> None:
+        if tuple(self.domains) != self.familiarity.domains:
+            raise ValueError(
+                f"its calibration is of {', '.join(self.domains)}, its familiarity of "
+                f"{', '.join(self.familiarity.domains)}; they must be the same in the same order"
+            )
+
     def to_json(self) -> str:
-        """Everything but the tensors of `familiarity`."""
-        return json.dumps({name: vars(domain) for name, domain in self.domains.items()}, sort_keys=True)
+        """Everything but the tensors of `familiarity`, whose rows are in the order of the domains here."""
+        return json.dumps({name: vars(domain) for name, domain in self.domains.items()})
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The tensors of `familiarity` under their names in a checkpoint."""

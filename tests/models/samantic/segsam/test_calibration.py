@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,29 @@ def test_a_calibration_comes_back_from_the_file(calibrated_weights: Path, calibr
     assert loaded.domains == calibration.domains
     for name, tensor in calibration.tensors().items():
         assert torch.equal(loaded.tensors()[name], tensor), name
+
+
+def test_every_domain_keeps_its_own_statistics(weights: Path, calibration: Calibration, tmp_path: Path):
+    names = ("mr", "dermoscopy", "ct")  # in no order of the alphabet
+    one = calibration.familiarity
+    stacked = {
+        name: np.concatenate([getattr(one, name) * factor for factor in (1, 2, 3)])
+        for name in ("means", "precisions", "residuals", "outlier_thresholds", "distance_thresholds")
+    }
+    biases, weight = np.array([0.0, 0.0, 9.0, 0.0]), np.zeros((len(one.centre), 4))
+    familiarity = replace(one, domains=names, biases=biases, weights=weight, **stacked)
+    domains = {name: DomainCalibration(factor, factor / 10) for factor, name in enumerate(names, start=1)}
+    write_calibrated(weights, Calibration(domains, familiarity), tmp_path / "calibrated.safetensors")
+    loaded = load_calibration(tmp_path / "calibrated.safetensors")
+    assert loaded is not None
+    assert loaded.domains == domains
+    ((found,), _) = loaded.familiarity.measured(np.zeros((1, len(one.centre))))
+    assert loaded.familiarity.domains[found] == "ct"
+
+
+def test_domains_in_another_order_than_their_statistics_are_refused(calibration: Calibration):
+    with pytest.raises(ValueError, match="the same in the same order"):
+        Calibration({"mr": DomainCalibration(1.0, 0.5)}, calibration.familiarity)
 
 
 def test_the_network_is_bit_for_bit_the_same_with_its_calibration(weights: Path, calibrated_weights: Path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ STRANGE = ImageFamiliarity("ct", 1.5)
 
 def namer(temperature: float = 1.0, smallest_knownness: float = 0.5) -> ObjectNamer:
     domain = DomainCalibration(temperature, smallest_knownness)
-    return ObjectNamer(NAMES, Calibration({"ct": domain}, familiarity=None))  # type: ignore[arg-type]
+    return ObjectNamer(NAMES, Calibration({"ct": domain}, SimpleNamespace(domains=("ct",))))  # type: ignore[arg-type]
 
 
 def evidence(*shares: float, background: float = 0.0) -> ClassEvidence:
