@@ -19,8 +19,8 @@ PREFIX = "familiarity."
 class DomainCalibration:
     """How to read the answers on pictures of one domain.
 
-    Class logits are divided by `temperature` (Guo et al. 2017, arXiv 1706.04599). An answer whose knownness,
-    (1 - background share) x class confidence, lies below `smallest_knownness` is unsure (ours).
+    Class logits are divided by `temperature` (Guo et al. 2017, arXiv 1706.04599). An answer whose knownness
+    (`naming.knownness`) lies below `smallest_knownness` is unsure (ours).
     """
 
     temperature: float

@@ -61,8 +61,11 @@ def class_evidence(semantic_logits: torch.Tensor, mask_logits: torch.Tensor) -> 
 
 
 def knownness(class_confidence: float, background_share: float) -> float:
-    """How probably an object is of the class that it is given: it is one of the known ones, and this one (ours)."""
-    return class_confidence * (1.0 - background_share)
+    """How much speaks for the class that an object is given: that it is one of the known ones, and this one (ours).
+
+    The first counts twice: on validation pictures that tells tissue without a name from structures more often.
+    """
+    return class_confidence * (1.0 - background_share) ** 2
 
 
 class ObjectNamer:
