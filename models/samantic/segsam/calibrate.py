@@ -29,14 +29,17 @@ from samantic.segsam.calibration_examples import (
 from samantic.segsam.checkpoint import load_network, write_calibrated
 from samantic.segsam.familiarity import Familiarity, ImageFamiliarity, fit_familiarity, pooled_features
 from samantic.segsam.naming import ClassEvidence, NamedObject, ObjectNamer, knownness
-from samantic.segsam.outlier_pictures import outlier_picture
+from samantic.segsam.outlier_pictures import outlier_picture, spoilt_picture
 from samantic.segsam.predictor import SegSamPredictor
 
 SEED = 23
 PICTURES = 140
 """Of each domain, for training and held out."""
 
-OUTLIERS = 500
+OUTLIERS = 400
+SPOILT = 50
+"""Pictures of nothing in all, and training pictures of each domain that are spoilt."""
+
 KNOWN_OBJECTS = 160
 UNKNOWN_OBJECTS = 80
 """Of each domain, at most."""
@@ -166,10 +169,15 @@ def _familiarity(
     def of(views: Iterable[LabelledView]) -> np.ndarray:
         return np.stack([pooled(view.image, view.spacing_yx_mm) for view in views])
 
+    spoilt = [
+        spoilt_picture(views.training[index % len(views.training)].image, random)
+        for views in pictures.values()
+        for index in range(SPOILT)
+    ]
     return fit_familiarity(
         {name: of(views.training) for name, views in pictures.items()},
         {name: of(views.held_out) for name, views in pictures.items()},
-        np.stack([pooled(outlier_picture(random)) for _ in range(OUTLIERS)]),
+        np.stack([pooled(picture) for picture in [*(outlier_picture(random) for _ in range(OUTLIERS)), *spoilt]]),
         FAMILIAR_QUANTILE,
     )
 

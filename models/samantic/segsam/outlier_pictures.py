@@ -43,6 +43,27 @@ def outlier_picture(random: np.random.Generator) -> np.ndarray:
     return (np.asarray(enlarged) + grain).clip(0, 255).astype(np.uint8)
 
 
+def spoilt_picture(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A picture (rows, cols, 3) uint8 as its domain never looks: turned to greys, inverted, tinted or in pieces (ours).
+
+    What is drawn from nothing is far from every domain; these lie close to one.
+    """
+    coloured = bool((np.ptp(picture.astype(np.int16), axis=2) > 0).any())
+    way = random.integers(4)
+    if way == 0 and coloured:
+        grey = picture.astype(np.float64).mean(axis=2)
+        low, high = np.quantile(grey, (0.01, 0.99))
+        toned = ((grey - low) / max(high - low, 1.0)).clip(0, 1) ** np.exp(random.normal(0, 0.4))
+        spoilt = np.repeat(255 * (toned if random.random() < 0.5 else 1 - toned)[..., None], 3, axis=2)
+        return np.ascontiguousarray(spoilt.astype(np.uint8))
+    if way == 1:
+        return np.ascontiguousarray(255 - picture)
+    if way == 2:
+        tint = random.permutation([random.uniform(0.7, 1.0), random.uniform(0.3, 0.8), random.uniform(0.0, 0.5)])
+        return np.ascontiguousarray((picture.max(axis=2, keepdims=True) * tint).astype(np.uint8))
+    return _in_pieces(picture, int(random.integers(3, 9)), random)
+
+
 def dead_leaves(random: np.random.Generator) -> np.ndarray:
     """Discs and boxes that hide one another, some of them striped: (S, S, 3) in 0 to 1 (Lee, Mumford et al. 2001)."""
     y, x = np.mgrid[:SIDE, :SIDE]
@@ -91,6 +112,15 @@ def soft_shapes(random: np.random.Generator) -> np.ndarray:
         inside = _shape(x, y, random.uniform(3, 45), random).astype(float)
         total += random.normal() * ndimage.gaussian_filter(inside, random.uniform(0.3, 6))
     return total
+
+
+def _in_pieces(picture: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """The same picture, enlarged or reduced, with `count` by `count` pieces in any order."""
+    side = ENLARGED // count
+    square = np.asarray(Image.fromarray(picture).resize((count * side, count * side)))
+    pieces = square.reshape(count, side, count, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
+    mixed = random.permutation(pieces).reshape(count, count, side, side, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(mixed.reshape(count * side, count * side, 3))
 
 
 def _shape(x: np.ndarray, y: np.ndarray, radius: float, random: np.random.Generator) -> np.ndarray:

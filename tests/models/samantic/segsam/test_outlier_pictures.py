@@ -15,6 +15,7 @@ from samantic.segsam.outlier_pictures import (
     outlier_picture,
     power_law_noise,
     soft_shapes,
+    spoilt_picture,
     stripes,
 )
 
@@ -73,3 +74,33 @@ def test_nothing_that_the_benchmark_shows_takes_part_in_the_calibration(module):
     assert imported
     forbidden = ("skimage", "sklearn", "chest", "phantoms", "dicom_ct", "evaluation", "imread")
     assert [name for name in imported if any(word in name for word in forbidden)] == []
+
+
+class TestSpoiltPicture:
+    @pytest.fixture(scope="class")
+    def coloured(self) -> np.ndarray:
+        return np.random.default_rng(1).integers(0, 256, size=(60, 90, 3), dtype=np.uint8)
+
+    def test_no_way_leaves_the_picture_as_it_was(self, coloured: np.ndarray):
+        for seed in range(20):
+            spoilt = spoilt_picture(coloured, np.random.default_rng(seed))
+            assert spoilt.dtype == np.uint8 and spoilt.shape[2] == 3 and spoilt.flags["C_CONTIGUOUS"]
+            assert spoilt.shape != coloured.shape or (spoilt != coloured).mean() > 0.5
+
+    def test_colours_become_greys_in_some_and_greys_never_stay_as_they_were(self, coloured: np.ndarray):
+        random = np.random.default_rng(0)
+        spoilt = [spoilt_picture(coloured, random) for _ in range(30)]
+        assert any((np.ptp(picture.astype(int), axis=2) == 0).all() for picture in spoilt)
+        grey = np.repeat(coloured[..., :1], 3, axis=2)
+        for _ in range(20):
+            result = spoilt_picture(grey, random)
+            assert result.shape != grey.shape or not np.array_equal(result, grey)
+
+    def test_pieces_hold_the_pixels_of_the_picture_in_another_order(self):
+        picture = np.zeros((256, 256, 3), dtype=np.uint8)
+        picture[:128] = 200
+        results = [spoilt_picture(picture, np.random.default_rng(seed)) for seed in range(20)]
+        mixed = [
+            one for one in results if set(np.unique(one)) == {0, 200} and one.shape[0] < 256 + 1 and one[0].std() > 0
+        ]
+        assert mixed and all(0.4 < (one == 200).mean() < 0.6 for one in mixed)
