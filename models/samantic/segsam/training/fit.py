@@ -20,6 +20,7 @@ from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.segsam.network import SegSam
 from samantic.segsam.published_weights import load_binary_path
 from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
+from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.rounds import training_loss
 from samantic.segsam.training.sheet import write_prediction_sheet
 from samantic.training import FitOptions, TrainingError
@@ -86,8 +87,7 @@ class SegSamTask:
         shown: Sequence[LabelledView] = (),
     ) -> None:
         self.network = network
-        self._sets, self._options = sets, options
-        self._names, self._weights = checked_shares(sets, shares)
+        self._sets, self._options = DrawnSets(sets, shares), options
         self._builder = BatchBuilder(
             network.config.class_names,
             load_vocabulary(),
@@ -100,8 +100,7 @@ class SegSamTask:
         self._shown, self._semantic_weight = shown, semantic_weight
         self._identity = {
             "network": json.loads(network.config.to_json()),
-            "shares": dict(shares),
-            "views": {name: len(sets[name]) for name in self._names},
+            **self._sets.identity,
             "objects_per_image": objects_per_image,
             "semantic_weight": semantic_weight,
             "initial_weights": file_hash(initial_weights) if initial_weights is not None else None,
@@ -113,9 +112,7 @@ class SegSamTask:
         return self._identity
 
     def draw(self, step: int, random: np.random.Generator) -> TrainingBatch | None:  # noqa: ARG002
-        names = random.choice(self._names, size=self._options.batch_size, p=self._weights)
-        views = [self._sets[name][int(random.integers(len(self._sets[name])))] for name in names]
-        return self._builder.build(views, random)
+        return self._builder.build(self._sets.draw(self._options.batch_size, random), random)
 
     def loss(
         self, batch: TrainingBatch, step: int, random: np.random.Generator
@@ -168,23 +165,3 @@ def start_from(network: SegSam, path: Path) -> None:
             f"tensors do not fit, the first is '{unfit[0]}'."
         )
     network.load_state_dict(stored)
-
-
-def checked_shares(
-    sets: Mapping[str, Sequence[LabelledView]], shares: Mapping[str, float]
-) -> tuple[list[str], np.ndarray]:
-    """The names of the sets and how probable each is; a set that is never drawn need not hold anything."""
-    names = list(sets)
-    unknown = sorted(shares.keys() ^ sets.keys())
-    if unknown:
-        raise TrainingError(
-            f"Every data set needs its share, and every share its data set; '{unknown[0]}' has only one of the two. "
-            f"The sets are {', '.join(names)}."
-        )
-    weights = np.array([shares[name] for name in names], dtype=np.float64)
-    if not len(names) or (weights < 0).any() or weights.sum() <= 0:
-        raise TrainingError(f"Shares must not be negative, and one must be above 0; they are {dict(shares)}.")
-    empty = [name for name, weight in zip(names, weights, strict=True) if weight > 0 and not len(sets[name])]
-    if empty:
-        raise TrainingError(f"The data set '{empty[0]}' has a share of {shares[empty[0]]} but holds no picture.")
-    return names, weights / weights.sum()

@@ -16,7 +16,7 @@ from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam.checkpoint import file_hash, load_network, save_network
 from samantic.segsam.look_network import LookNetwork
 from samantic.segsam.network import SegSam
-from samantic.segsam.training.fit import checked_shares
+from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.look_rounds import look_loss
 from samantic.segsam.training.looks import LookBatch, draw_looks
 from samantic.segsam.training.sheet import write_prediction_sheet
@@ -75,12 +75,10 @@ class LookTask:
         if segsam.look_network is None:
             raise ValueError("The SEG-SAM network has no look network to train.")
         self.network = segsam.look_network
-        self._segsam, self._sets, self._options, self._shown = segsam, sets, options, shown
-        self._names, self._weights = checked_shares(sets, shares)
+        self._segsam, self._sets, self._options, self._shown = segsam, DrawnSets(sets, shares), options, shown
         self._identity = {
             "look_network": {"size": segsam.config.look_size, "width": segsam.config.look_width},
-            "shares": dict(shares),
-            "views": {name: len(sets[name]) for name in self._names},
+            **self._sets.identity,
             "segsam": segsam_hash,
         }
 
@@ -88,8 +86,7 @@ class LookTask:
         return self._identity
 
     def draw(self, step: int, random: np.random.Generator) -> LookBatch | None:  # noqa: ARG002
-        names = random.choice(self._names, size=self._options.batch_size, p=self._weights)
-        views = [self._sets[name][int(random.integers(len(self._sets[name])))] for name in names]
+        views = self._sets.draw(self._options.batch_size, random)
         return draw_looks(views, self.network.image_size, self.network.low_resolution_size, random)
 
     def loss(

@@ -41,6 +41,8 @@ class SegSamSettings:
         if self.initial_weights is not None and not self.initial_weights.is_file():
             # Said here, before minutes of reading data.
             raise SettingsError(f"There is no file {self.initial_weights} with initial weights.")
+        if not self.semantic_weight >= 0:
+            raise SettingsError(f"semantic_weight must be at least 0, not {self.semantic_weight}.")
         if self.objects_per_image < 1:
             raise SettingsError(f"objects_per_image must be at least 1, not {self.objects_per_image}.")
 

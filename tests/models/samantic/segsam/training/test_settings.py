@@ -8,7 +8,8 @@ from samantic.datasets.development_sets import TRAINING_SETS
 from samantic.segsam.training.settings import PACKAGED, PACKAGED_LOOK, LookSettings, SegSamSettings
 from samantic.training import FitOptions, SettingsError
 
-NETWORKS = sorted(path for path in PACKAGED.parent.glob("*.yaml") if path != PACKAGED_LOOK)
+LOOKS = sorted(PACKAGED.parent.glob("*-look*.yaml"))
+NETWORKS = sorted(set(PACKAGED.parent.glob("*.yaml")) - set(LOOKS))
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
@@ -17,6 +18,20 @@ def test_every_packaged_file_is_read_and_names_sets_that_there_are(path: Path):
     assert settings.shares.keys() <= TRAINING_SETS.keys()
     assert sum(settings.shares.values()) == pytest.approx(1)
     assert settings.config(("liver", "spleen")).class_names == ("liver", "spleen")
+
+
+@pytest.mark.parametrize("path", LOOKS, ids=lambda path: path.stem)
+def test_every_packaged_file_of_a_look_network_is_read_and_they_fit_one_another(path: Path):
+    settings, first = LookSettings.from_yaml(path), LookSettings.from_yaml(PACKAGED_LOOK)
+    assert settings.shares.keys() <= TRAINING_SETS.keys()
+    assert sum(settings.shares.values()) == pytest.approx(1)
+    assert (settings.look_size, settings.look_width) == (first.look_size, first.look_width)
+
+
+@pytest.mark.parametrize("weight", [-0.5, float("nan")])
+def test_a_semantic_weight_below_0_is_refused(weight: float):
+    with pytest.raises(SettingsError, match="semantic_weight must be at least 0"):
+        SegSamSettings({"ct": 1.0}, semantic_weight=weight)
 
 
 def test_the_packaged_file_is_the_default():
