@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -37,11 +38,7 @@ def load_network(path: Path) -> SegSam:
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"The configuration in {path.name} cannot be read: {error!r}") from error
     expected = network.state_dict()
-    unfit = sorted(
-        name
-        for name in expected.keys() | tensors.keys()
-        if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
-    )
+    unfit = unfit_tensors(tensors, expected)
     if unfit:
         raise CheckpointError(
             f"{path.name} does not fit its own configuration: {len(unfit)} of {len(expected)} tensors are missing, "
@@ -49,6 +46,15 @@ def load_network(path: Path) -> SegSam:
         )
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def unfit_tensors(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> list[str]:
+    """The names that only one of two state dicts has, or both with different shapes, in order."""
+    return sorted(
+        name
+        for name in found.keys() | wanted.keys()
+        if name not in found or name not in wanted or found[name].shape != wanted[name].shape
+    )
 
 
 def load_calibration(path: Path) -> Calibration | None:

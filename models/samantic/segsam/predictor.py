@@ -160,23 +160,28 @@ class SegSamPredictor:
         transform, familiarity = features.transform, self.familiarity(features)
         shape, spacing = transform.shape, transform.spacing_yx_mm
         whole = Look.whole(shape)
-        binary, named_prompts = None, prompts
+        binary, named_prompts = None, list(prompts)
         if multimask or self._looking is None:
             binary = self.network.segment(features.maps, self._on_whole(prompts, transform))
         if self._looking is not None:
             answers, scores = self._looking.answer(features.picture(), spacing, prompts)
-            # The border that is found says more about what the object is than a box or a click does.
-            named_prompts = [_with_answer(*pair) for pair in zip(prompts, answers, strict=True)]
         else:
             assert binary is not None
             answers = [LookLogits(_clipped(logits[:1]), whole, transform) for logits in binary.mask_logits]
             scores = binary.predicted_iou[:, 0].float().clamp(0, 1).tolist()
+        grid = self.network.low_resolution_size
+        on_whole = [LookLogits(answer.seen_from(whole, transform, grid, shape), whole, transform) for answer in answers]
+        if self._looking is not None:
+            # The border that is found says more about what the object is than a box or a click does.
+            named_prompts = [
+                item.refining(seen) if (answer.logits > 0).any() else item
+                for item, answer, seen in zip(prompts, answers, on_whole, strict=True)
+            ]
         semantic = self.network.name(features.maps, self._on_whole(named_prompts, transform))
         predictions = []
         for row, (item, answer, score) in enumerate(zip(prompts, answers, scores, strict=True)):
             picture = answer.in_picture(shape)
-            on_grid = answer.seen_from(whole, transform, self.network.low_resolution_size, shape)[0]
-            named = self._named(semantic, row, on_grid.to(self.device), asked, familiarity)
+            named = self._named(semantic, row, on_whole[row].logits[0].to(self.device), asked, familiarity)
             candidates: tuple[tuple[np.ndarray, float], ...] = ()
             if multimask and binary is not None:
                 # At the picture's size a mask can take a hundred megabytes: only those that are asked for.
@@ -252,10 +257,6 @@ class SegSamPredictor:
         presence = None if semantic.presence_logits is None else semantic.presence_logits[row]
         evidence = class_evidence(semantic.semantic_logits[row], mask_logits)
         return self.namer.name(evidence, presence, asked, familiarity)
-
-
-def _with_answer(prompts: ViewPrompts, answer: LookLogits) -> ViewPrompts:
-    return prompts.refining(answer) if (answer.logits > 0).any() else prompts
 
 
 def _clipped(logits: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from samantic.sam.checkpoint_file import WeightsError
+from samantic.segsam.checkpoint import unfit_tensors
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
 
@@ -145,11 +146,7 @@ def load_binary_path(network: SegSam, other: SegSam) -> None:
     WeightsError names the first tensor that does not fit; the network is then untouched.
     """
     own, theirs = _binary_path(network), _binary_path(other)
-    unfit = sorted(
-        name
-        for name in own.keys() | theirs.keys()
-        if name not in own or name not in theirs or own[name].shape != theirs[name].shape
-    )
+    unfit = unfit_tensors(theirs, own)
     if unfit:
         raise WeightsError(
             f"The encoder and binary path of a network on '{other.config.encoder}' do not fit one on "

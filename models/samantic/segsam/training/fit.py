@@ -14,7 +14,7 @@ from torch import nn
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.sam import WeightsError
-from samantic.segsam.checkpoint import file_hash, load_network, save_network
+from samantic.segsam.checkpoint import file_hash, load_network, save_network, unfit_tensors
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.segsam.network import SegSam
@@ -154,11 +154,7 @@ def start_from(network: SegSam, path: Path) -> None:
             + (f", such as '{min(differing)}'." if differing else ", their order differs.")
         )
     stored, wanted = other.state_dict(), network.state_dict()
-    unfit = sorted(
-        name
-        for name in stored.keys() | wanted.keys()
-        if name not in stored or name not in wanted or stored[name].shape != wanted[name].shape
-    )
+    unfit = unfit_tensors(stored, wanted)
     if unfit:
         raise TrainingError(
             f"The initial weights {path.name} belong to a network with other parts: {len(unfit)} of {len(wanted)} "
