@@ -37,6 +37,9 @@ class SegSamSettings:
     def __post_init__(self) -> None:
         if "class_names" in self.network:
             raise SettingsError("'network.class_names' is no setting: a network learns the classes that its data show.")
+        if self.network.get("look_size") is not None:
+            # This training would leave it as random as it began, and its masks would be those that people see.
+            raise SettingsError("'network.look_size' is no setting: `samantic train look` trains the look network.")
         read_settings(SegSamConfig, {**self.network, "class_names": ["any"]}, "network")
         if self.initial_weights is not None and not self.initial_weights.is_file():
             # Said here, before minutes of reading data.

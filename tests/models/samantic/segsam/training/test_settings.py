@@ -53,6 +53,7 @@ def test_options_of_the_command_line_go_before_those_of_the_file():
         ({"image_size": "big"}, r"'network\.image_size' must be a whole number, not 'big'"),
         ({"class_names": ["liver"]}, "a network learns the classes that its data show"),
         ({"so_token": False}, "switch so_token on"),
+        ({"look_size": 128}, "`samantic train look` trains the look network"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(network, said):
