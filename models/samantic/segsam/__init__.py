@@ -3,9 +3,11 @@
 from samantic.segsam.checkpoint import CheckpointError, load_network, save_network
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.input_transform import InputTransform
+from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
 from samantic.segsam.predictor import ImageFeatures, ObjectPrediction, SegSamPredictor
 from samantic.segsam.second_look import Look, LookLogits
+from samantic.segsam.semantic_map import SemanticMap
 from samantic.segsam.view_prompts import ViewPrompts, objects_of
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "SegSam",
     "SegSamConfig",
     "SegSamPredictor",
+    "SemanticMap",
+    "TrainingManifest",
     "ViewPrompts",
     "load_network",
     "objects_of",

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from samantic.imaging import atomic_path
 from samantic.segsam.calibration import PREFIX, Calibration
 from samantic.segsam.config import SegSamConfig
+from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
 
 FORMAT = "samantic.segsam/1"
@@ -22,11 +23,23 @@ class CheckpointError(ValueError):
     """A file is no SEG-SAM checkpoint, or is damaged."""
 
 
-def save_network(network: SegSam, path: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write weights as `dtype` and the configuration, atomically."""
+def save_network(
+    network: SegSam,
+    path: Path,
+    dtype: torch.dtype = torch.float16,
+    calibration: Calibration | None = None,
+    manifest: TrainingManifest | None = None,
+) -> None:
+    """Write weights as `dtype`, the configuration and what is known about the weights, atomically."""
     tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
+    metadata = {"format": FORMAT, "config": network.config.to_json()}
+    if manifest is not None:
+        metadata["manifest"] = manifest.to_json()
+    if calibration is not None:
+        metadata["calibration"] = calibration.to_json()
+        tensors |= calibration.tensors()
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": FORMAT, "config": network.config.to_json()})
+        save_file(tensors, temporary, metadata=metadata)
 
 
 def load_network(path: Path) -> SegSam:
@@ -70,6 +83,17 @@ def load_calibration(path: Path) -> Calibration | None:
         return Calibration.from_checkpoint(metadata["calibration"], calibration)
     except (TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} cannot be used: {error}.") from error
+
+
+def load_manifest(path: Path) -> TrainingManifest | None:
+    """Read what a network has learned from, None if its file does not say; CheckpointError as `load_network`."""
+    metadata, _ = _read(path)
+    if "manifest" not in metadata:
+        return None
+    try:
+        return TrainingManifest.from_json(metadata["manifest"])
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"The training manifest in {path.name} cannot be read: {error}.") from error
 
 
 def write_calibrated(path: Path, calibration: Calibration, output: Path) -> None:

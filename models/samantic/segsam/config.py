@@ -36,6 +36,9 @@ class SegSamConfig:
     look_width: int = 24
     """Channels at the second look's finest level."""
 
+    prompt_free_width: int | None = None
+    """Channels of the head of the automatic mode (ours), a multiple of 8; None: the network has none."""
+
     def __post_init__(self) -> None:
         if self.so_token and not self.class_names:
             raise ValueError("A SEG-SAM network with a semantic path needs at least one class name.")
@@ -46,6 +49,8 @@ class SegSamConfig:
             raise ValueError(f"look_size must be a multiple of 32 from 64 on, not {self.look_size}.")
         if self.look_width < 1:
             raise ValueError(f"look_width must be at least 1, not {self.look_width}.")
+        if self.prompt_free_width is not None and (self.prompt_free_width < 8 or self.prompt_free_width % 8):
+            raise ValueError(f"prompt_free_width must be a multiple of 8, not {self.prompt_free_width}.")
         if not self.so_token and (self.co_tokens or self.text_to_vision):
             raise ValueError("CO-tokens and text-to-vision live in the semantic path: switch so_token on to use them.")
 

@@ -14,6 +14,7 @@ from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.look_network import LookNetwork
 from samantic.segsam.prompt_batch import PromptBatch
 from samantic.segsam.prompt_encoder import PromptEncoder, RasterPromptEncoder
+from samantic.segsam.prompt_free_head import PromptFreeHead
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks, SemanticAgnosticDecoder
 from samantic.segsam.semantic_aware_decoder import SemanticAwareDecoder, SemanticMasks
 from samantic.segsam.text_to_vision import TextToVision
@@ -30,7 +31,8 @@ class SegSamOutput:
 class SegSam(nn.Module):
     """Image encoder, prompt encoder, T2VSE, semantic-agnostic and semantic-aware decoder (SEG-SAM).
 
-    A network may have a second one beside it, which looks at the prompted region alone and at borders only (ours).
+    A network may have a second one beside it, which looks at the prompted region alone and at borders only, and a head
+    that says where every class is without a prompt (both ours).
 
     `text_embeddings` (K, text_dim) of the classes travel with the weights: a checkpoint needs no sentence encoder.
     """
@@ -53,6 +55,11 @@ class SegSam(nn.Module):
         self.mask_decoder = SemanticAgnosticDecoder(dim, config.transformer_mlp_dim, config.raster_prompts)
         self.text_to_vision = TextToVision(config.text_dim, dim) if config.text_to_vision else None
         self.look_network = None if config.look_size is None else LookNetwork(config.look_size, config.look_width)
+        self.prompt_free_head = (
+            None
+            if config.prompt_free_width is None
+            else PromptFreeHead(len(config.class_names), dim, encoder.skip_channels, config.prompt_free_width)  # type: ignore[arg-type]
+        )
         self.semantic_decoder = (
             SemanticAwareDecoder(
                 len(config.class_names),

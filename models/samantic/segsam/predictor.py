@@ -25,6 +25,7 @@ from samantic.segsam.prompt_batch import PromptBatch
 from samantic.segsam.prompt_tensors import prompt_tensors
 from samantic.segsam.second_look import LARGEST_LOGIT, Look, LookLogits
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
+from samantic.segsam.semantic_map import SemanticMap, only_classes
 from samantic.segsam.view_prompts import ViewPrompts
 
 
@@ -203,6 +204,22 @@ class SegSamPredictor:
                 )
             )
         return predictions
+
+    @torch.inference_mode()
+    def semantic_map(self, features: ImageFeatures, classes: Sequence[str] | None = None) -> SemanticMap:
+        """Where each class is in the picture, without a prompt, by the prompt-free head.
+
+        `classes` as in `decode`; those that are not asked for count as background. ValueError: the network has no such
+        head, or does not know a class.
+        """
+        asked = self._asked(classes)
+        if self.network.prompt_free_head is None:
+            raise ValueError("This model has no prompt-free head; `samantic train prompt-free` gives it one.")
+        logits = only_classes(self.network.prompt_free_head(features.maps).float(), asked)
+        picture = features.transform.picture_logits(logits[0])
+        return SemanticMap(
+            torch.softmax(picture, dim=0).cpu().numpy(), tuple(self.class_names[index] for index in asked)
+        )
 
     def set_image(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> None:
         """Encode a picture (rows, cols, 3) uint8 and keep its features for `predict`."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from samantic.datasets.labelled_view import LabelledView
+from samantic.segsam.manifest import TrainingManifest
 from samantic.training import TrainingError
 
 
@@ -23,10 +24,20 @@ class DrawnSets:
         }
         """What a resumed run must agree in."""
 
+    def manifest(self) -> TrainingManifest:
+        """The images of the sets that are drawn from."""
+        drawn = [name for name, weight in zip(self._names, self._weights, strict=True) if weight > 0]
+        return TrainingManifest.of({name: [image_of(view) for view in self._sets[name]] for name in drawn})
+
     def draw(self, count: int, random: np.random.Generator) -> list[LabelledView]:
         """Draw `count` views, with replacement."""
         names = random.choice(self._names, size=count, p=self._weights)
         return [self._sets[name][int(random.integers(len(self._sets[name])))] for name in names]
+
+
+def image_of(view: LabelledView) -> str:
+    """The image that a view shows: slices are named `image/axis/index`."""
+    return view.image_id.split("/")[0]
 
 
 def _checked(sets: Mapping[str, Sequence[LabelledView]], shares: Mapping[str, float]) -> tuple[list[str], np.ndarray]:

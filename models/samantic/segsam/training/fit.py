@@ -14,9 +14,10 @@ from torch import nn
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.sam import WeightsError
-from samantic.segsam.checkpoint import file_hash, load_network, save_network, unfit_tensors
+from samantic.segsam.checkpoint import file_hash, load_manifest, load_network, save_network, unfit_tensors
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.losses import SEMANTIC_WEIGHT
+from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
 from samantic.segsam.published_weights import load_binary_path
 from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
@@ -98,6 +99,9 @@ class SegSamTask:
             border=network.encoder.border,  # type: ignore[arg-type]
         )
         self._shown, self._semantic_weight = shown, semantic_weight
+        self._manifest: TrainingManifest | None = self._sets.manifest()
+        if initial_weights is not None:
+            self._manifest = after(initial_weights, self._manifest)
         self._identity = {
             "network": json.loads(network.config.to_json()),
             **self._sets.identity,
@@ -121,11 +125,17 @@ class SegSamTask:
         return training_loss(self.network, batch, alignment, random, self._semantic_weight)
 
     def save_weights(self, network: nn.Module, path: Path) -> None:
-        save_network(cast(SegSam, network), path)
+        save_network(cast(SegSam, network), path, manifest=self._manifest)
 
     def prediction_sheet(self, network: nn.Module, path: Path) -> None:
         if self._shown:
             write_prediction_sheet(cast(SegSam, network), self._shown, path)
+
+
+def after(earlier: Path, manifest: TrainingManifest | None) -> TrainingManifest | None:
+    """The manifest of weights that start from the file `earlier`; None where that file does not say what it saw."""
+    known = load_manifest(earlier)
+    return None if known is None or manifest is None else manifest.with_earlier(known)
 
 
 def text_vectors(class_names: Sequence[str]) -> torch.Tensor:

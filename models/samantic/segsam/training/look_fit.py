@@ -13,8 +13,9 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from samantic.datasets.labelled_view import LabelledView
-from samantic.segsam.checkpoint import file_hash, load_network, save_network
+from samantic.segsam.checkpoint import file_hash, load_manifest, load_network, save_network
 from samantic.segsam.look_network import LookNetwork
+from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
 from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.look_rounds import look_loss
@@ -43,7 +44,7 @@ def fit_look(
     start = load_network(segsam)
     config = dataclasses.replace(start.config, look_size=look_size, look_width=look_width)
     network = start if config == start.config else with_look(start, LookNetwork(look_size, look_width))
-    task = LookTask(network, sets, shares, options, file_hash(segsam), shown)
+    task = LookTask(network, sets, shares, options, file_hash(segsam), shown, load_manifest(segsam))
     return with_look(network, cast(LookNetwork, fit(task, options, run)))
 
 
@@ -71,11 +72,13 @@ class LookTask:
         options: FitOptions,
         segsam_hash: str,
         shown: Sequence[LabelledView] = (),
+        earlier: TrainingManifest | None = None,
     ) -> None:
         if segsam.look_network is None:
             raise ValueError("The SEG-SAM network has no look network to train.")
         self.network = segsam.look_network
         self._segsam, self._sets, self._options, self._shown = segsam, DrawnSets(sets, shares), options, shown
+        self._manifest = None if earlier is None else self._sets.manifest().with_earlier(earlier)
         self._identity = {
             "look_network": {"size": segsam.config.look_size, "width": segsam.config.look_width},
             **self._sets.identity,
@@ -98,7 +101,7 @@ class LookTask:
         return look_loss(self.network, batch, random)
 
     def save_weights(self, network: nn.Module, path: Path) -> None:
-        save_network(with_look(self._segsam, cast(LookNetwork, network)), path)
+        save_network(with_look(self._segsam, cast(LookNetwork, network)), path, manifest=self._manifest)
 
     def prediction_sheet(self, network: nn.Module, path: Path) -> None:
         if self._shown:

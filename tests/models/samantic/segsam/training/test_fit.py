@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class _Until(Sequence[LabelledView]):
 
     def __len__(self) -> int:
         return len(self.views)
+
+    def __iter__(self) -> Iterator[LabelledView]:
+        """To look what there is is not to draw."""
+        return iter(self.views)
 
     def __getitem__(self, index: Any) -> Any:
         if not self.left[0]:
