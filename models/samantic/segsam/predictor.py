@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam.calibration import Calibration
 from samantic.segsam.checkpoint import file_hash, load_calibration, load_network
 from samantic.segsam.clicked_parts import clicked_parts
+from samantic.segsam.encoder_hash import encoder_hash
 from samantic.segsam.familiarity import ImageFamiliarity
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.looking import Looking
@@ -113,6 +115,11 @@ class SegSamPredictor:
     def encoder_name(self) -> str:
         return self.network.config.encoder
 
+    @cached_property
+    def encoder_hash(self) -> str:
+        """The identity of the image encoder and its weights, which models with one frozen encoder share."""
+        return encoder_hash(self.network.encoder, self.network.image_size)
+
     @property
     def image_size(self) -> int:
         """Side of the network's square input in pixels."""
@@ -133,8 +140,8 @@ class SegSamPredictor:
         return ImageFeatures({name: tensor.to(self.device) for name, tensor in maps.items()}, transform, lambda: image)
 
     def embedding_key(self, content_hash: str, view: str, window: str) -> EmbeddingKey:
-        """The cache's key for a view of an image under a window, with this model's encoder and weights."""
-        return EmbeddingKey(content_hash, view, window, self.encoder_name, self.weights_hash)
+        """The cache's key for a view of an image under a window, with this model's encoder and its weights."""
+        return EmbeddingKey(content_hash, view, window, self.encoder_name, self.encoder_hash)
 
     def familiarity(self, features: ImageFeatures) -> ImageFamiliarity | None:
         """How like its training pictures a picture is to the model; None if the model is not calibrated."""

@@ -13,6 +13,7 @@ import torch
 from samantic.sam import EmbeddingCache
 from samantic.segsam import Look, ObjectPrediction, SegSam, SegSamConfig, SegSamPredictor, ViewPrompts, save_network
 from samantic.segsam.clicked_parts import clicked_parts
+from samantic.segsam.encoder_hash import encoder_hash
 from samantic.segsam.prompt_batch import PromptBatch
 from samantic.segsam.semantic_agnostic_decoder import BinaryMasks
 from samantic.segsam.semantic_aware_decoder import SemanticMasks
@@ -338,12 +339,20 @@ class TestCache:
                     predictor.embed(image, (1.0, 1.0), predictor.embedding_key(name, "axis2-slice0", "rgb"))
         assert len(passes) == 2
 
-    def test_other_weights_have_other_keys(self, network):
-        keys = {
-            SegSamPredictor(network, weights, device="cpu").embedding_key("picture", "view", "rgb").digest
-            for weights in ("one", "other")
-        }
-        assert len(keys) == 2
+    def test_embeddings_outlive_new_weights_after_the_encoder_but_not_those_of_the_encoder(self, network):
+        def key(weights: str) -> str:
+            return SegSamPredictor(network, weights, device="cpu").embedding_key("picture", "view", "rgb").digest
+
+        before = key("one")
+        with torch.no_grad():
+            network.semantic_decoder.so_token.weight.add_(1)
+        assert key("other") == before
+        with torch.no_grad():
+            next(network.encoder.parameters())[0].add_(1e-3)
+        assert key("other") != before
+
+    def test_embeddings_of_another_input_size_have_other_keys(self, network):
+        assert encoder_hash(network.encoder, 64) != encoder_hash(network.encoder, 128)
 
     def test_without_a_cache_embedding_is_encoding(self, predictor, picture):
         key = predictor.embedding_key("picture", "axis2-slice0", "rgb")
