@@ -80,6 +80,35 @@ def look(
     typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
 
 
+@app.command("prompt-free")
+def prompt_free(
+    run: Run,
+    segsam: Annotated[Path, typer.Option(help="SEG-SAM weights that the head is trained for.")],
+    config: Annotated[
+        Path | None, typer.Option(help="YAML with width, data shares and options. [default: the packaged one]")
+    ] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    seed: Seed = None,
+    precision: Precision = None,
+) -> None:
+    """Train the prompt-free head of the automatic mode; the other weights stay as they are.
+
+    Ctrl-C ends a run after the step under way; the same command goes on from there.
+
+    Example: samantic train prompt-free runs/head --segsam runs/look/segsam.safetensors
+    """
+    from samantic.segsam.training import bundled
+    from samantic.segsam.training.settings import PromptFreeSettings
+
+    with _said_plainly():
+        settings = PromptFreeSettings.from_yaml(config).replacing(
+            steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
+        )
+        bundled.train_prompt_free(run, segsam, settings)
+    typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     """Errors of a run as sentences, and a stopped run as the exit code of its signal."""

@@ -77,7 +77,7 @@ def busi(folder: Path, part: str) -> Iterator[LabelledView]:
         )
 
 
-def hippocampus(folder: Path, part: str) -> Iterator[LabelledView]:
+def hippocampus(folder: Path, part: str, also_empty: bool = False) -> Iterator[LabelledView]:
     """Slices through both parts of the hippocampus along all axes (MSD Task04, CC BY-SA 4.0).
 
     The part train leaves out persons whose other side the other parts show (`samantic.datasets.overlaps`).
@@ -86,7 +86,9 @@ def hippocampus(folder: Path, part: str) -> Iterator[LabelledView]:
     for image_id in _readable_ids(folder, "msd_hippocampus", part):
         volume = read_volume(root / "imagesTr" / f"{image_id}.nii.gz", modality="MR")
         labels = read_volume(root / "labelsTr" / f"{image_id}.nii.gz").array.astype(np.int16)
-        yield from slices(image_id, "mr", volume, labels, ("hippocampus_anterior", "hippocampus_posterior"))
+        yield from slices(
+            image_id, "mr", volume, labels, ("hippocampus_anterior", "hippocampus_posterior"), also_empty=also_empty
+        )
 
 
 def ct(folder: Path) -> Iterator[LabelledView]:
@@ -123,6 +125,12 @@ TRAINING_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
 }
 """What `samantic train segsam` learns from, by name."""
 
+WHOLE_TRAINING_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
+    **TRAINING_SETS,
+    "hippocampus": lambda folder: hippocampus(folder, "train", also_empty=True),
+}
+"""The same with the slices that show nothing."""
+
 VALIDATION_SETS: dict[str, Callable[[Path], Iterator[LabelledView]]] = {
     "isic2017": lambda folder: isic2017(folder, "val"),
     "busi": lambda folder: busi(folder, "val"),
@@ -139,14 +147,15 @@ def slices(
     class_names: tuple[str, ...],
     axes: tuple[int, ...] = (0, 1, 2),
     step: int = 1,
+    also_empty: bool = False,
 ) -> Iterator[LabelledView]:
-    """Yield every `step`-th slice along `axes` if it shows at least one label; labels (I, J, K)."""
+    """Yield every `step`-th slice along `axes` that shows at least one label, or every one; labels (I, J, K)."""
     window = window_for(volume)
     for axis in axes:
         for index in range(0, volume.shape_ijk[axis], step):
             view = SliceView.of(volume, axis, index)
             picture = view.extract(labels)
-            if picture.any():
+            if also_empty or picture.any():
                 image = to_uint8(view.extract(volume.array), window)
                 yield LabelledView(f"{image_id}/{view.key}", domain, image, picture, class_names, view.spacing_yx_mm)
 

@@ -33,7 +33,7 @@ class SemanticMap:
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Entropy over the first axis (C + 1, ...), over that of a uniform guess: 0 where one is sure, 1 where all are alike."""
+    """Entropy over the first axis (C + 1, ...) as a share of a uniform guess's: 0 is sure, 1 knows nothing."""
     known = np.clip(probabilities, 1e-7, 1.0)
     return (-(known * np.log(known)).sum(axis=0) / np.log(len(probabilities))).astype(np.float32)
 

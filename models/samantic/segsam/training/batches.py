@@ -15,6 +15,7 @@ from samantic.datasets.synthesis import synthesise
 from samantic.sam.image_encoder import Placement
 from samantic.segsam.losses import NO_CLASS, SemanticTargets
 from samantic.segsam.training.augmentation import TrainingPicture, picture_of
+from samantic.segsam.training.known_classes import KnownClasses
 from samantic.vocabulary import Vocabulary
 
 SMALLEST_OBJECT = 10
@@ -55,9 +56,8 @@ class _Object:
 class BatchBuilder:
     """Draws training batches for a network that knows `class_names`.
 
-    A class that a data set does not label is unknown on its images if it could be there (same domain), and absent if
-    it cannot (another domain): a dermoscopic image holds no liver. Some prompted regions carry no name at all, so that
-    the network learns to say so.
+    Some prompted regions carry no name at all, so that the network learns to say so; of which classes a picture tells
+    whether they are there, `KnownClasses` says.
 
     On `unknown_share` of the pictures something that carries no name is prompted as well, and `synthesis_share` of the
     one-patient volumes' slices are made into another's. `placement` and `border` are the encoder's.
@@ -76,7 +76,7 @@ class BatchBuilder:
         border: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> None:
         self.index_of = {name: index for index, name in enumerate(class_names)}
-        self.domains = [vocabulary[name].domains for name in class_names]
+        self.known = KnownClasses(class_names, vocabulary)
         self.picture_size = picture_size
         self.mask_grid = mask_grid or picture_size // 2
         self.objects_per_image = objects_per_image
@@ -119,7 +119,7 @@ class BatchBuilder:
         present = np.zeros(len(self.index_of), dtype=bool)
         present[large] = True
         # A sliver of a class is no object, but it would be wrong to call the class absent.
-        known = self._known(view)
+        known = self.known.of(view)
         known[[index for index in regions if index not in large]] = False
         objects = [_Object(object_in(regions[index], random), index, present, known) for index in chosen]
         if random.random() < self.unknown_share:
@@ -143,11 +143,6 @@ class BatchBuilder:
     def _on_grid(self, values: torch.Tensor) -> np.ndarray:
         """Means of a picture (S, S) over the cells of the mask grid (g, g)."""
         return functional.avg_pool2d(values.float()[None, None], self.picture_size // self.mask_grid)[0, 0].numpy()
-
-    def _known(self, view: LabelledView) -> np.ndarray:
-        known = np.array([view.domain not in domains for domains in self.domains])
-        known[[self.index_of[name] for name in view.class_names if name in self.index_of]] = True
-        return known
 
 
 def unlabelled_region(picture: np.ndarray, labelled: np.ndarray, random: np.random.Generator) -> np.ndarray | None:

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from samantic.datasets.development_sets import TRAINING_SETS, VALIDATION_SETS, data_folder
+from samantic.datasets.development_sets import (
+    TRAINING_SETS,
+    VALIDATION_SETS,
+    WHOLE_TRAINING_SETS,
+    data_folder,
+)
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam.network import SegSam
 from samantic.segsam.training.fit import fit
 from samantic.segsam.training.look_fit import fit_look
-from samantic.segsam.training.settings import LookSettings, SegSamSettings
+from samantic.segsam.training.prompt_free_fit import fit_prompt_free
+from samantic.segsam.training.settings import LookSettings, PromptFreeSettings, SegSamSettings
 from samantic.training import SettingsError
 from samantic.vocabulary import load_vocabulary
 
@@ -55,6 +61,19 @@ def train_look(run: Path, segsam: Path, settings: LookSettings) -> SegSam:
         look_width=settings.look_width,
         shown=shown_views(),
     )
+
+
+def train_prompt_free(run: Path, segsam: Path, settings: PromptFreeSettings) -> SegSam:
+    """Train the prompt-free head of the weights `segsam`; resumes an interrupted run in the folder `run`.
+
+    SettingsError: there are no such weights.
+    """
+    if not segsam.is_file():
+        raise SettingsError(f"There is no file {segsam} with SEG-SAM weights.")
+    folder = data_folder()
+    # A head must learn from pictures that show nothing, too.
+    sets = {name: list(read(folder)) for name, read in WHOLE_TRAINING_SETS.items() if name in settings.shares}
+    return fit_prompt_free(segsam, sets, settings.shares, settings.fit, run, width=settings.width, shown=shown_views())
 
 
 def training_sets(names: Collection[str]) -> dict[str, list[LabelledView]]:

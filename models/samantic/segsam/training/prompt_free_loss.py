@@ -50,7 +50,7 @@ def marginal_log_probability(logits: torch.Tensor, known: torch.Tensor) -> torch
 
 
 def shares_of(labels: torch.Tensor, channels: torch.Tensor, num_channels: int, grid: int) -> torch.Tensor:
-    """Label values (S, S) -> shares (num_channels, grid, grid); `channels[v]` is the channel of value v, 0 background."""
+    """Label values (S, S) -> shares (num_channels, grid, grid); `channels[v]` is the channel of value v."""
     shares = torch.zeros(num_channels, grid, grid)
     mapped = channels[labels]
     for channel in mapped.unique().tolist():

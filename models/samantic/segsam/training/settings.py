@@ -13,7 +13,8 @@ from samantic.training import FitOptions, SettingsError, read_settings, read_set
 
 PACKAGED = Path(__file__).with_name("segsam-tiny.yaml")
 PACKAGED_LOOK = Path(__file__).with_name("segsam-tiny-look.yaml")
-"""How the bundled model is trained, and the look network beside it."""
+PACKAGED_PROMPT_FREE = Path(__file__).with_name("segsam-tiny-prompt-free.yaml")
+"""How the bundled model is trained, and the look network and the prompt-free head beside it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class SegSamSettings:
     def __post_init__(self) -> None:
         if "class_names" in self.network:
             raise SettingsError("'network.class_names' is no setting: a network learns the classes that its data show.")
+        if self.network.get("prompt_free_width") is not None:
+            raise SettingsError(
+                "'network.prompt_free_width' is no setting: `samantic train prompt-free` trains the prompt-free head."
+            )
         if self.network.get("look_size") is not None:
             # This training would leave it as random as it began, and its masks would be those that people see.
             raise SettingsError("'network.look_size' is no setting: `samantic train look` trains the look network.")
@@ -90,6 +95,28 @@ class LookSettings:
         return read_settings_file(cls, path or PACKAGED_LOOK)
 
     def replacing(self, **options: Any) -> LookSettings:
+        """The same settings with other fit options, where they are not None."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return dataclasses.replace(self, fit=dataclasses.replace(self.fit, **given))
+
+
+@dataclass(frozen=True)
+class PromptFreeSettings:
+    """`width` of the prompt-free head; `shares` of the data sets. SettingsError: a setting is out of range."""
+
+    shares: dict[str, float]
+    width: int = 48
+    fit: FitOptions = field(default_factory=FitOptions)
+
+    def __post_init__(self) -> None:
+        read_settings(SegSamConfig, {"prompt_free_width": self.width, "class_names": ["any"]})
+
+    @classmethod
+    def from_yaml(cls, path: Path | None = None) -> PromptFreeSettings:
+        """Read a file, by default the packaged one; SettingsError says what is wrong with it."""
+        return read_settings_file(cls, path or PACKAGED_PROMPT_FREE)
+
+    def replacing(self, **options: Any) -> PromptFreeSettings:
         """The same settings with other fit options, where they are not None."""
         given = {name: value for name, value in options.items() if value is not None}
         return dataclasses.replace(self, fit=dataclasses.replace(self.fit, **given))

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.models.samantic.segsam.training.power_cut import PowerCutError, Until
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.evaluation import dice
@@ -24,30 +24,6 @@ SHARES = {"square": 0.5, "disc": 0.5}
 @pytest.fixture
 def sets(square_view, disc_view) -> dict[str, Sequence[LabelledView]]:
     return {"square": [square_view], "disc": [disc_view]}
-
-
-class _PowerCutError(Exception):
-    pass
-
-
-class _Until(Sequence[LabelledView]):
-    """Views that end the run when they are drawn once too often."""
-
-    def __init__(self, views: Sequence[LabelledView], left: list[int]) -> None:
-        self.views, self.left = views, left
-
-    def __len__(self) -> int:
-        return len(self.views)
-
-    def __iter__(self) -> Iterator[LabelledView]:
-        """To look what there is is not to draw."""
-        return iter(self.views)
-
-    def __getitem__(self, index: Any) -> Any:
-        if not self.left[0]:
-            raise _PowerCutError
-        self.left[0] -= 1
-        return self.views[index]
 
 
 def _metrics(run: Path) -> list[dict[str, str]]:
@@ -78,8 +54,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_would(config: SegSamConfi
     whole = fit(config, sets, SHARES, options, tmp_path / "whole")
 
     left = [5]  # two steps of two pictures, then the third step's second picture is never drawn
-    with pytest.raises(_PowerCutError):
-        fit(config, {name: _Until(views, left) for name, views in sets.items()}, SHARES, options, tmp_path / "cut")
+    with pytest.raises(PowerCutError):
+        fit(config, {name: Until(views, left) for name, views in sets.items()}, SHARES, options, tmp_path / "cut")
     assert len(_metrics(tmp_path / "cut")) == 2
     torch.manual_seed(123)
     resumed = fit(config, sets, SHARES, options, tmp_path / "cut")
@@ -94,8 +70,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_would(config: SegSamConfi
 def test_steps_after_the_last_checkpoint_are_run_and_logged_again(config: SegSamConfig, sets, tmp_path: Path):
     options = FitOptions(steps=3, batch_size=2, checkpoint_minutes=0)
     left = [4]
-    with pytest.raises(_PowerCutError):
-        fit(config, {name: _Until(views, left) for name, views in sets.items()}, SHARES, options, tmp_path)
+    with pytest.raises(PowerCutError):
+        fit(config, {name: Until(views, left) for name, views in sets.items()}, SHARES, options, tmp_path)
     with (tmp_path / "metrics.csv").open("a") as lines:
         lines.write("2,9.0,9.0\n2,")  # logged, but the power went before the checkpoint
     fit(config, sets, SHARES, options, tmp_path)
@@ -106,7 +82,7 @@ def test_steps_after_the_last_checkpoint_are_run_and_logged_again(config: SegSam
 def test_a_finished_run_gives_its_network_without_another_step(config: SegSamConfig, sets, tmp_path: Path):
     options = FitOptions(steps=1, batch_size=2)
     network = fit(config, sets, SHARES, options, tmp_path)
-    nothing_left = {name: _Until(views, [0]) for name, views in sets.items()}
+    nothing_left = {name: Until(views, [0]) for name, views in sets.items()}
     _assert_equal(fit(config, nothing_left, SHARES, options, tmp_path).state_dict(), network.state_dict())
 
 
@@ -130,7 +106,7 @@ def test_another_seed_draws_another_run(config: SegSamConfig, sets, tmp_path: Pa
 
 
 def test_a_set_without_a_share_is_never_drawn(config: SegSamConfig, sets, tmp_path: Path):
-    forbidden = {**sets, "disc": _Until(sets["disc"], [0])}
+    forbidden = {**sets, "disc": Until(sets["disc"], [0])}
     fit(config, forbidden, {"square": 1.0, "disc": 0.0}, FitOptions(steps=2, batch_size=2), tmp_path)
     assert len(_metrics(tmp_path)) == 2
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.models.samantic.segsam.training.power_cut import PowerCutError, Until
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam import CheckpointError, SegSam, SegSamPredictor, ViewPrompts, load_network, save_network
@@ -32,26 +33,6 @@ def weights(network: SegSam, tmp_path: Path) -> Path:
     path = tmp_path / "start.safetensors"
     save_network(network, path)
     return path
-
-
-class _PowerCutError(Exception):
-    pass
-
-
-class _Until(Sequence[LabelledView]):
-    """Views that end the run when they are drawn once too often."""
-
-    def __init__(self, views: Sequence[LabelledView], left: list[int]) -> None:
-        self.views, self.left = views, left
-
-    def __len__(self) -> int:
-        return len(self.views)
-
-    def __getitem__(self, index):
-        if not self.left[0]:
-            raise _PowerCutError
-        self.left[0] -= 1
-        return self.views[index]
 
 
 def _metrics(run: Path) -> list[dict[str, str]]:
@@ -89,8 +70,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_would(weights, sets, tmp_
     options = replace(OPTIONS, steps=4, checkpoint_minutes=0)
     whole = fit_look(weights, sets, SHARES, options, tmp_path / "whole", **LOOK)
     left = [5]  # two steps of two pictures, then the third step's second picture is never drawn
-    until = {name: _Until(views, left) for name, views in sets.items()}
-    with pytest.raises(_PowerCutError):
+    until = {name: Until(views, left) for name, views in sets.items()}
+    with pytest.raises(PowerCutError):
         fit_look(weights, until, SHARES, options, tmp_path / "cut", **LOOK)
     assert len(_metrics(tmp_path / "cut")) == 2
     torch.manual_seed(123)

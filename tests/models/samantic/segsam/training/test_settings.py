@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from samantic.datasets.development_sets import TRAINING_SETS
-from samantic.segsam.training.settings import PACKAGED, PACKAGED_LOOK, LookSettings, SegSamSettings
+from samantic.datasets.development_sets import TRAINING_SETS, WHOLE_TRAINING_SETS
+from samantic.segsam.training.settings import PACKAGED, PACKAGED_LOOK, LookSettings, PromptFreeSettings, SegSamSettings
 from samantic.training import FitOptions, SettingsError
 
 LOOKS = sorted(PACKAGED.parent.glob("*-look*.yaml"))
-NETWORKS = sorted(set(PACKAGED.parent.glob("*.yaml")) - set(LOOKS))
+HEADS = sorted(PACKAGED.parent.glob("*-prompt-free*.yaml"))
+NETWORKS = sorted(set(PACKAGED.parent.glob("*.yaml")) - set(LOOKS) - set(HEADS))
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
@@ -26,6 +27,18 @@ def test_every_packaged_file_of_a_look_network_is_read_and_they_fit_one_another(
     assert settings.shares.keys() <= TRAINING_SETS.keys()
     assert sum(settings.shares.values()) == pytest.approx(1)
     assert (settings.look_size, settings.look_width) == (first.look_size, first.look_width)
+
+
+@pytest.mark.parametrize("path", HEADS, ids=lambda path: path.stem)
+def test_every_packaged_file_of_a_prompt_free_head_is_read(path: Path):
+    settings = PromptFreeSettings.from_yaml(path)
+    assert settings.shares.keys() <= WHOLE_TRAINING_SETS.keys()
+    assert sum(settings.shares.values()) == pytest.approx(1)
+
+
+def test_the_set_for_experiments_with_few_labels_of_the_hippocampus_holds_none_of_them():
+    settings = SegSamSettings.from_yaml(PACKAGED.with_name("segsam-tiny-without-hippocampus.yaml"))
+    assert "hippocampus" not in settings.shares
 
 
 @pytest.mark.parametrize("weight", [-0.5, float("nan")])
