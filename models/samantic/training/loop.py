@@ -18,7 +18,7 @@ from samantic.training.errors import TrainingError, TrainingStopped
 from samantic.training.metrics_log import MetricsLog
 from samantic.training.optimiser import adamw, moving_average
 from samantic.training.options import FitOptions
-from samantic.training.processes import StepVote, check_same_step, share_step, start_alike
+from samantic.training.processes import StepVote, check_same_step, share_step, start_alike, working_together
 from samantic.training.progress import ProgressReport
 from samantic.training.run_folder import Learner, identity_of, resume, save_state, write_description
 from samantic.training.schedule import learning_rate_at
@@ -63,10 +63,15 @@ class _Run:
         self.identity = identity_of(options, task.identity(), self.accelerator.num_processes)
         run.mkdir(parents=True, exist_ok=True)
         self.step = resume(run, self.learner, self.identity, self.accelerator.device)
-        check_same_step(self.accelerator, self.step)
         self.idle = 0
 
     def to_the_end(self) -> nn.Module:
+        with working_together(self.accelerator):
+            check_same_step(self.accelerator, self.step)
+            self._to_the_last_step()
+        return self.learner.average.module.eval()
+
+    def _to_the_last_step(self) -> None:
         main = self.accelerator.is_main_process
         with ProgressReport(self.step, self.options.steps, main) as report, StopRequest() as request:
             if self.step:
@@ -80,8 +85,6 @@ class _Run:
             finally:
                 if log is not None:
                     log.close()
-        self.accelerator.wait_for_everyone()
-        return self.learner.average.module.eval()
 
     def _train(self, report: ProgressReport, log: MetricsLog | None, request: StopRequest) -> None:
         saved = time.monotonic()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast
 from torch import nn
 
-from samantic.training.errors import TrainingError
+from samantic.training.errors import TrainingError, TrainingStopped
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,26 @@ class StepVote:
     learned: int
     broken: int
     stop: int
+
+
+@contextmanager
+def working_together(accelerator: Accelerator) -> Iterator[None]:
+    """Processes that end or are stopped wait for one another at the end of the block, and take their group down.
+
+    The threads of a group that is still up when its interpreter exits can abort the process (SIGABRT).
+    """
+    try:
+        try:
+            yield
+        except TrainingStopped:
+            accelerator.wait_for_everyone()
+            raise
+        accelerator.wait_for_everyone()
+    finally:
+        if accelerator.num_processes > 1:
+            accelerator.state.destroy_process_group()
+            # The next run of this process finds no group and makes one.
+            AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def start_alike(accelerator: Accelerator, network: nn.Module) -> None:
