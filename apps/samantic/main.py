@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from monailabel.utils.others.generic import strtobool
 from monailabel.utils.sessions import Sessions
 
 from samantic import __version__
-from samantic.app.lib.datastore import SamanticDatastore
+from samantic.app.lib.datastore import SamanticDatastore, provenance
+from samantic.app.lib.datastore.drafts import Drafts, owners_of
 from samantic.app.lib.image_source import image_file
 from samantic.app.lib.model_choice import chosen_configs, merged
 from samantic.app.lib.server.sessions import DurableSessions
@@ -38,6 +40,7 @@ class SamanticApp(MONAILabelApp):
         for name, config in chosen_configs(conf.get("models", "all")).items():
             self.models[name] = config()
             self.models[name].init(name, str(Path(app_dir) / "model"), conf, None)
+        self.drafts = Drafts()
         super().__init__(
             app_dir=app_dir,
             studies=studies,
@@ -83,9 +86,13 @@ class SamanticApp(MONAILabelApp):
         image_id = str(request.get("image") or "")
         path, in_studies = image_file(image_id, datastore, self.sessions())
         result = super().infer({**request, "image": str(path)}, datastore)
+        if in_studies:
+            file = Path(result["file"]) if result["file"] else None
+            self.drafts.note(owners_of(request), image_id, request["model"], request, result["params"], file)
         if in_studies and result["file"] and strtobool(request.get("save_label")):
             tag = request.get("label_tag", DefaultLabelTag.ORIGINAL.value)
             notes = {"model": request["model"], "params": result["params"]}
+            notes |= {provenance.KEY: provenance.of_model(notes, request["model"], result["params"], time.time())}
             result |= {"label": datastore.save_label(image_id, result["file"], tag, notes), "tag": tag}
         return result
 

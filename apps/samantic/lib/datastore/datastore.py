@@ -37,7 +37,7 @@ from samantic.imaging.atomic import atomic_path, remove_leftovers
 
 # What the server itself notes about a file; a client's notes never replace it.
 OWN_IMAGE_NOTES = ("name", "source", "series_uid", "stamp")
-OWN_LABEL_NOTES = ("name", "checksum")
+OWN_LABEL_NOTES = ("name", "checksum", "provenance")
 
 logging.getLogger("filelock").setLevel(logging.ERROR)
 

@@ -22,10 +22,13 @@ class LabelCheck:
         self._grids: OrderedDict[tuple[str, int], Volume] = OrderedDict()
         self._lock = threading.Lock()
 
-    def fits(self, path: Path, sent_as: str, image_id: str) -> None:
-        """Read the label in `path` whole. Raises ImageReadError if it is damaged or lies on another grid."""
+    def read(self, path: Path, sent_as: str, image_id: str) -> np.ndarray:
+        """Read the label in `path` whole, (I, J, K) in the grid of its image.
+
+        Raises ImageReadError if it is damaged or lies on another grid.
+        """
         try:
-            read_mask(path, self._grid(Path(running_app().datastore().get_image_uri(image_id))))
+            return read_mask(path, self._grid(Path(running_app().datastore().get_image_uri(image_id))))
         except ImageReadError as error:
             raise ImageReadError(str(error).replace(path.name, printable(sent_as))) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, HTTPException, Query, UploadFile
+from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, HTTPException, Query, Request, UploadFile
 from fastapi.responses import FileResponse
 from monailabel.config import settings
 from monailabel.endpoints import datastore as stock
@@ -14,9 +14,12 @@ from monailabel.interfaces.datastore import DefaultLabelTag
 from monailabel.utils.others.generic import file_checksum, remove_file
 
 from samantic.app.lib.datastore import checked_name, derived_id, printable
+from samantic.app.lib.datastore.provenance import KEY
+from samantic.app.lib.server.client_provenance import client_provenance
 from samantic.app.lib.server.json_input import json_object
 from samantic.app.lib.server.label_check import LabelCheck
 from samantic.app.lib.server.lookups import known_image, known_label, running_app
+from samantic.app.lib.server.recording import recorded
 from samantic.app.lib.server.uploads import base_name, check_is_image, image_ending, label_ending, received
 
 CHECKSUMS = ("SHA256", "SHA512", "MD5")
@@ -78,17 +81,21 @@ def _add_image_routes(router: APIRouter) -> None:
 def _add_label_routes(router: APIRouter, check: LabelCheck) -> None:
     @router.put("/label", summary="Save a label")
     def save_label(
+        request: Request,
         image: str,
         params: str = Form("{}"),
         tag: str = DefaultLabelTag.FINAL.value,
         label: UploadFile = File(...),
-        _: User = ANNOTATOR,
+        user: User = ANNOTATOR,
     ) -> Any:
         known_image(image)
         tag = checked_name(tag or DefaultLabelTag.FINAL.value, "label tag")
         info = json_object(params, "params")
+        address = request.client.host if request.client else ""
+        client = client_provenance(info)
         with received(label, f"label{label_ending(label)}") as path:
-            check.fits(path, base_name(label), image)
+            labels = check.read(path, base_name(label), image)
+            info |= {KEY: recorded(check, image, labels, info, user.username, address, client)}
             label_id = running_app().datastore().save_label(image, str(path), tag, info)
         result = running_app().on_save_label(image, label_id) or {}
         return {**result, "image": image, "label": label_id}
