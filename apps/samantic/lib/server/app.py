@@ -11,12 +11,14 @@ from monailabel.config import settings
 from starlette.middleware import Middleware
 
 from samantic import __version__
+from samantic.app.lib.jobs import Jobs
 from samantic.app.lib.server.errors import UnexpectedErrors, install_error_handlers
 from samantic.app.lib.server.inference_queue import InferenceQueue
 from samantic.app.lib.server.limits import UploadLimit
 from samantic.app.lib.server.origins import ForeignPages
 from samantic.app.lib.server.routes_datastore import datastore_router
 from samantic.app.lib.server.routes_infer import infer_router
+from samantic.app.lib.server.routes_jobs import jobs_router
 from samantic.app.lib.server.routes_other import no_proxy_router, other_router
 from samantic.app.lib.server.routes_samantic import samantic_router
 from samantic.app.lib.server.routes_sessions import session_router
@@ -53,6 +55,7 @@ def create_server(stock: FastAPI, environment: Mapping[str, str] = os.environ) -
         task_router(),
         other_router(),
         samantic_router(limits),
+        jobs_router(Jobs()),
         *([] if settings.MONAI_LABEL_STUDIES.startswith("http") else [no_proxy_router()]),
     ):
         server.include_router(router, prefix=prefix)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samantic.app.lib.datastore import ImageExistsError, NameRefusedError, ReadOnlyError, printable
 from samantic.app.lib.infers.wire import RequestError
+from samantic.app.lib.jobs import JobNotDoneError, TooManyJobsError, UnknownJobError
 from samantic.app.lib.server.inference_queue import BusyError
 from samantic.imaging import ImageReadError
 from samantic.prompts import PromptError
@@ -36,7 +37,10 @@ STATUS: dict[type[Exception], int] = {
     ReadOnlyError: 403,
     ImageNotFoundException: 404,
     LabelNotFoundException: 404,
+    UnknownJobError: 404,
+    JobNotDoneError: 409,
     BusyError: 503,
+    TooManyJobsError: 503,
 }
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,9 @@ import heapq
 import itertools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+from samantic.app.lib.click_traffic import CLICKS
 
 
 class BusyError(RuntimeError):
@@ -29,13 +31,14 @@ class InferenceQueue:
     @contextmanager
     def turn(self, background: bool = False) -> Iterator[None]:
         """Wait for a turn and hold it for the block. Raises BusyError at once if too many are waiting already."""
-        self._wait((background, next(self._arrivals)))
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+        with nullcontext() if background else CLICKS.answering():
+            self._wait((background, next(self._arrivals)))
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._free += 1
+                    self._changed.notify_all()
 
     @property
     def waiting(self) -> int:

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, HTTPException, Request, Response, UploadFile
@@ -20,7 +15,7 @@ from samantic.app.lib.datastore import checked_name, printable
 from samantic.app.lib.server.inference_queue import InferenceQueue
 from samantic.app.lib.server.json_input import json_object
 from samantic.app.lib.server.lookups import known_image, known_model, known_session
-from samantic.app.lib.server.uploads import image_ending, label_ending, removed_on_error
+from samantic.app.lib.server.uploads import image_ending, label_ending, removed_on_error, taken_in
 
 # What the server itself puts among the parameters; a client that sends one of them would choose a file by its path.
 OWN_PARAMETERS = ("image", "image_path", "label_file", "client_address")
@@ -46,15 +41,15 @@ def infer_router(queue: InferenceQueue) -> APIRouter:
         _: User = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER)),
     ) -> Any:
         known_model(model)
-        image = _checked_source(image, session_id, file)
+        image = checked_source(image, session_id, file)
         parameters = json_object(params, "params")
-        background = _check_parameters(parameters, model)
+        background = check_parameters(parameters, model)
         if output == stock.ResultType.dicom_seg:
             raise HTTPException(422, "The output 'dicom_seg' needs a DICOMweb server; use image, json or all.")
         parameters["client_address"] = request.client.host if request.client else ""
         with queue.turn(background), ExitStack() as clean_up:
             if label is not None:
-                parameters["label_file"] = clean_up.enter_context(_label_file(label))
+                parameters["label_file"] = clean_up.enter_context(taken_in(label, label_ending(label)))
             tasks = clean_up.enter_context(removed_on_error())
             answer = stock.run_inference(
                 tasks, model, image, session_id, json.dumps(parameters), file and _renamed(file), None, output
@@ -71,7 +66,11 @@ def infer_router(queue: InferenceQueue) -> APIRouter:
     return router
 
 
-def _checked_source(image: str, session_id: str, file: UploadFile | None) -> str:
+def checked_source(image: str, session_id: str, file: UploadFile | None) -> str:
+    """Return the id of the image that a request names, "" where a session or a file gives the image.
+
+    Raises HTTPException 404 and 422, and NameRefusedError.
+    """
     # With a session or a file the image's id is only what the client calls it, and may be anything.
     if session_id:
         known_session(session_id)
@@ -84,7 +83,8 @@ def _checked_source(image: str, session_id: str, file: UploadFile | None) -> str
     return known_image(image)
 
 
-def _check_parameters(parameters: dict[str, Any], model: str) -> bool:
+def check_parameters(parameters: dict[str, Any], model: str) -> bool:
+    """Take `priority` out of the parameters and return whether it is background work; HTTPException 422 otherwise."""
     for key in OWN_PARAMETERS:
         if key in parameters:
             raise HTTPException(422, f"'{key}' cannot be among the params; an image is named by its id in the address.")
@@ -98,18 +98,6 @@ def _check_parameters(parameters: dict[str, Any], model: str) -> bool:
             422, f"'priority' is '{printable(str(priority))}', but it must be {' or '.join(PRIORITIES)}."
         )
     return bool(priority == "background")
-
-
-@contextmanager
-def _label_file(label: UploadFile) -> Iterator[str]:
-    # Named as the stock server names it, so that a task tells the two kinds of server apart by nothing.
-    descriptor, path = tempfile.mkstemp(suffix=label_ending(label))
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(label.file, file, 1 << 20)
-        yield path
-    finally:
-        Path(path).unlink()
 
 
 def _renamed(upload: UploadFile) -> UploadFile:
