@@ -19,7 +19,7 @@ from samantic.segsam.config import SegSamConfig
 from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
-from samantic.segsam.published_weights import load_binary_path
+from samantic.segsam.published_weights import TRAINED_APART, load_binary_path
 from samantic.segsam.training.batches import BatchBuilder, TrainingBatch
 from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.rounds import training_loss
@@ -146,7 +146,9 @@ def text_vectors(class_names: Sequence[str]) -> torch.Tensor:
 def start_from(network: SegSam, path: Path) -> None:
     """Load the weights of another network with the same parts and classes, at any image size.
 
-    Of a network without a semantic path, such as an adopted one, the encoder and the binary path are taken.
+    Of a network without a semantic path, such as an adopted one, the encoder and the binary path are taken. A look
+    network and a prompt-free head are left out: this training does not fit them, and the head would no longer suit the
+    encoder; `samantic train look` and `samantic train prompt-free` come after it.
     TrainingError says what does not fit; CheckpointError, that the file is none.
     """
     other = load_network(path)
@@ -163,11 +165,12 @@ def start_from(network: SegSam, path: Path) -> None:
             f"{len(network.config.class_names)}; {len(differing)} are not in both"
             + (f", such as '{min(differing)}'." if differing else ", their order differs.")
         )
-    stored, wanted = other.state_dict(), network.state_dict()
+    stored = {name: one for name, one in other.state_dict().items() if not name.startswith(TRAINED_APART)}
+    wanted = {name: one for name, one in network.state_dict().items() if not name.startswith(TRAINED_APART)}
     unfit = unfit_tensors(stored, wanted)
     if unfit:
         raise TrainingError(
             f"The initial weights {path.name} belong to a network with other parts: {len(unfit)} of {len(wanted)} "
             f"tensors do not fit, the first is '{unfit[0]}'."
         )
-    network.load_state_dict(stored)
+    network.load_state_dict(stored, strict=False)

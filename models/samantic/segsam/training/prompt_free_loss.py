@@ -29,12 +29,12 @@ def prompt_free_loss(logits: torch.Tensor, targets: MapTargets) -> torch.Tensor:
     entropy = -(targets.shares * log_probability.clamp(min=-30)).sum(dim=1).mean()
     probability = log_probability[:, 1:].exp()
     shares = targets.shares[:, 1:]
-    overlap = (probability * shares).sum(dim=(0, 2, 3))
-    total = probability.sum(dim=(0, 2, 3)) + shares.sum(dim=(0, 2, 3))
-    shown = shares.sum(dim=(0, 2, 3)) > 0
-    if not shown.any():
-        return entropy
-    return entropy + (1 - (2 * overlap[shown] + 1) / (total[shown] + 1)).mean()
+    overlap = (probability * shares).sum(dim=(2, 3))
+    total = probability.sum(dim=(2, 3)) + shares.sum(dim=(2, 3))
+    # Picture by picture: the one class of a photograph weighs as much as all organs of a slice together.
+    shown = (shares.sum(dim=(2, 3)) > 0).float()
+    missed = ((1 - (2 * overlap + 1) / (total + 1)) * shown).sum(dim=1) / shown.sum(dim=1).clamp(min=1)
+    return entropy + missed.mean()
 
 
 def marginal_log_probability(logits: torch.Tensor, known: torch.Tensor) -> torch.Tensor:

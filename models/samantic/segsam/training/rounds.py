@@ -103,7 +103,7 @@ def training_loss(
         parts[f"binary_{index}"] = float(masks.detach())
         if index == semantic_round:
             prompts = prompt_batch(
-                [_with_border(item, random) for item in interactions], batch.image_index, network.image_size
+                [with_border(item, random) for item in interactions], batch.image_index, network.image_size
             )
             loss, aligned, named = _semantic_losses(network, features, prompts, binary, truth, batch)
             total = total + semantic_weight * loss + alignment_weight * aligned
@@ -186,7 +186,7 @@ def roughly_drawn(truth: np.ndarray, looseness: float, random: np.random.Generat
     return rough if rough.any() else truth
 
 
-def _with_border(interaction: Interaction, random: np.random.Generator) -> Interaction:
+def with_border(interaction: Interaction, random: np.random.Generator) -> Interaction:
     """The same prompts, for most objects with a mask almost as the object is."""
     if random.random() >= BORDER_SHARE:
         return interaction
