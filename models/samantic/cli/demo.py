@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 SERVED = """
 [bold]The server is starting; it answers when it says "Application startup complete".[/bold]
 
-Open    [cyan]http://{address}/[/cyan]            all requests, to try in the browser
-        [cyan]http://{address}/info/[/cyan]       models, labels, images
+Open    [cyan]http://{address}/info/[/cyan]       models, labels, images
 
 Click   in 3D Slicer: module MONAILabel, server http://{address}, Next Sample, Smart Edit
 
