@@ -24,14 +24,14 @@ def atomic_path(path: Path | str, durable: bool = True) -> Iterator[Path]:
     try:
         yield temporary
         if durable:
-            _flush(temporary)
+            flush(temporary)
         temporary.replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
     if durable:
-        _flush(path.parent)
+        flush(path.parent)
 
 
 def is_temporary(path: Path | str) -> bool:
@@ -50,13 +50,8 @@ def remove_leftovers(folder: Path | str) -> int:
     return len(leftovers)
 
 
-def _suffix(path: Path) -> str:
-    # Writers choose the format by the suffix; both parts of ".nii.gz" and ".seg.nrrd" matter to them.
-    compound = len(path.suffixes) > 1 and path.suffixes[-2].lower() in (".nii", ".seg")
-    return "".join(path.suffixes[-2:]) if compound else path.suffix
-
-
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Bring a file, or what a folder lists, to the disk, so that it survives a power cut. Source: ours."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except PermissionError:  # Windows does not open folders, and needs no flush of them.
@@ -65,3 +60,9 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _suffix(path: Path) -> str:
+    # Writers choose the format by the suffix; both parts of ".nii.gz" and ".seg.nrrd" matter to them.
+    compound = len(path.suffixes) > 1 and path.suffixes[-2].lower() in (".nii", ".seg")
+    return "".join(path.suffixes[-2:]) if compound else path.suffix

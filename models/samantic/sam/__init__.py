@@ -4,7 +4,7 @@ from samantic.sam.checkpoint_file import CheckpointFile, WeightsError, find_file
 from samantic.sam.download import fetch_checkpoint
 from samantic.sam.embedding_cache import CacheStatistics, EmbeddingCache
 from samantic.sam.embedding_key import EmbeddingKey
-from samantic.sam.home import embeddings_folder, samantic_home, weights_folder
+from samantic.sam.home import embeddings_folder, published_folder, samantic_home, weights_folder
 from samantic.sam.zoo import Checkpoint, UnknownCheckpointError, find_checkpoint, load_zoo
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "find_file",
     "load_zoo",
     "offline_folder",
+    "published_folder",
     "samantic_home",
     "verify_file",
     "weights_folder",

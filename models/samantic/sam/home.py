@@ -20,3 +20,8 @@ def embeddings_folder() -> Path:
 def weights_folder() -> Path:
     """Where downloaded checkpoints are kept."""
     return samantic_home() / "models"
+
+
+def published_folder(model: str) -> Path:
+    """Where a server keeps the versions of a model that it has trained."""
+    return samantic_home() / "published" / model
