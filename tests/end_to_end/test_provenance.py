@@ -13,6 +13,8 @@ import pytest
 import requests
 from monailabel.client import MONAILabelClient
 
+from samantic.exporting import export
+
 CLICK = {"foreground": [[22, 30, 12]], "background": [[43, 34, 12]]}
 
 
@@ -112,3 +114,13 @@ def test_a_pre_annotation_is_recorded_as_the_models(a_server: Any, tmp_path: Pat
         assert record["weights_hash"] == answer["weights_hash"]
     finally:
         requests.delete(f"{a_server.url}/datastore/label?id=ct&tag=original", timeout=30)
+
+
+def test_an_export_carries_the_record_of_a_label_that_a_client_saved(
+    submit: Callable[..., dict[str, Any]], a_server: Any, tmp_path: Path
+) -> None:
+    record = submit("reader-5", None)
+    export(a_server.studies, "seg-nrrd", tmp_path / "out")
+    index = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
+    assert index["images"]["ct"]["provenance"]["draft"] == record["draft"]
+    assert len(index["without_label"]) == 3

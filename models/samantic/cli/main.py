@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from samantic import __version__
-from samantic.cli import cache, datasets, demo, evaluate, infer, models, serve, train, vocabulary
+from samantic.cli import cache, datasets, demo, evaluate, export, infer, models, serve, train, vocabulary
 from samantic.cli.plain_errors import PlainErrorGroup
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(infer.infer)
 app.command()(evaluate.evaluate)
+app.command()(export.export)
 app.add_typer(vocabulary.app, name="vocabulary")
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")

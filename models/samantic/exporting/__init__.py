@@ -1,1 +1,6 @@
 """Labelled studies in the formats of others: nnU-Net, COCO, 3D Slicer's segmentations."""
+
+from samantic.exporting.errors import ExportError
+from samantic.exporting.run import FORMATS, Exported, export
+
+__all__ = ["FORMATS", "ExportError", "Exported", "export"]
