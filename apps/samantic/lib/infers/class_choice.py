@@ -42,6 +42,8 @@ class ClassChoice:
 
     def known(self, name: str) -> str:
         """Return the unique name of a class that the model knows; raises UnknownClassError with the nearest ones."""
+        if name in self.names:  # a class that a person described is in no vocabulary
+            return name
         found = self.vocabulary.find(name).name
         if found not in self.names:
             nearest = [other for other in self.vocabulary.suggest(found, 20) if other in self.names][:3]
@@ -54,6 +56,8 @@ class ClassChoice:
     def _meant_by(self, text: str) -> str:
         if len(text) > MAX_TEXT:
             raise RequestError(f"'text' has {len(text)} characters; at most {MAX_TEXT} are read.")
+        if text in self.names:
+            return text
         try:
             in_vocabulary = self.vocabulary.find(text)
         except UnknownClassError:

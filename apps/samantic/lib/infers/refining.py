@@ -53,7 +53,7 @@ class Refining:
         summaries = tuple(PromptSummary.of(one.prompts) for one in asked.objects)
         starts = tuple(
             # A mask that the person sends says more than the one the server remembers.
-            start_of(summary, before) if one.prompts.mask is None else None
+            start_of(summary, before, self._predictor.weights_hash) if one.prompts.mask is None else None
             for one, summary, before in zip(asked.objects, summaries, earlier, strict=True)
         )
         prompts = [
@@ -70,7 +70,8 @@ class Refining:
         for key, prediction, summary, start in zip(
             refined.keys, refined.predictions, refined.summaries, refined.starts, strict=False
         ):
-            self._refinements.remember(key, Remembered(summary, start, prediction.low_res_logits, extent))
+            logits = prediction.low_res_logits
+            self._refinements.remember(key, Remembered(summary, start, logits, extent, self._predictor.weights_hash))
 
     def _keys(self, asked: InferRequest, volume: Volume, view: SliceView, window: Window) -> tuple[ObjectKey, ...]:
         if asked.owner is None:

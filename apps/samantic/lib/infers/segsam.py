@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import HTTPException
@@ -17,6 +18,7 @@ from samantic.app.lib.infers.features import SliceFeatures
 from samantic.app.lib.infers.images import OpenImages, usual_window
 from samantic.app.lib.infers.label_map import extent_of, label_map, label_values, union
 from samantic.app.lib.infers.model_threads import ModelThreads
+from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.refining import Refining
 from samantic.app.lib.infers.request import read_request
 from samantic.app.lib.infers.sessions import Refinements
@@ -34,16 +36,27 @@ REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, Window
 WINDOWS = ("auto", "ct", "soft_tissue", "lung", "bone", "brain", "percentile")
 
 
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """One network, and what is made for it; a request is answered by the one that it began with."""
+
+    predictor: SegSamPredictor
+    choice: ClassChoice
+    features: SliceFeatures
+    refining: Refining
+
+
 class SegSam(InferTask):
     """SEG-SAM behind MONAI Label: type deepgrow, two-dimensional; all state is bounded and kept apart by person.
 
     Without arguments: the bundled model, with embeddings kept in memory and in the state folder unless the environment
-    variable SAMANTIC_EMBEDDING_CACHE is "off". Source: ours.
+    variable SAMANTIC_EMBEDDING_CACHE is "off". A PublishedPredictor may change under way: the next request is answered
+    by what it serves then, and the labels are those that it knows. Source: ours.
     """
 
     def __init__(
         self,
-        predictor: SegSamPredictor | None = None,
+        predictor: SegSamPredictor | PublishedPredictor | None = None,
         cache: EmbeddingCache | None = None,
         name: str = "segsam",
         images: OpenImages | None = None,
@@ -51,22 +64,46 @@ class SegSam(InferTask):
     ) -> None:
         if predictor is None:
             predictor, cache = SegSamPredictor.from_bundled(), cache or usual_cache()
+        self._published = predictor if isinstance(predictor, PublishedPredictor) else None
+        self._name = name
+        self._vocabulary = load_vocabulary()
+        self._images = images or OpenImages()
+        self._cache = cache
+        self._threads = ModelThreads()
+        self._refinements = refinements or Refinements()
+        self._served = self._made_for(predictor.now() if isinstance(predictor, PublishedPredictor) else predictor)
         super().__init__(
             type=InferType.DEEPGROW,
-            labels=list(predictor.class_names),
+            labels=None,
             dimension=2,
             description="SEG-SAM: click, box or scribble on a slice for a mask, its class and who else is present",
             config={"window": list(WINDOWS)},
         )
-        vocabulary = load_vocabulary()
-        threads = ModelThreads()
-        self._name = name
-        self._weights_hash = predictor.weights_hash
-        self._vocabulary = vocabulary
-        self._images = images or OpenImages()
-        self._choice = ClassChoice(vocabulary, predictor.class_names)
-        self._features = SliceFeatures(predictor, cache, threads)
-        self._refining = Refining(predictor, threads, refinements or Refinements())
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes that the model knows that is served now."""
+        return list(self.served().predictor.class_names)
+
+    @labels.setter
+    def labels(self, _: Sequence[str]) -> None:
+        """The base's constructor sets what is asked of the model."""
+
+    def served(self) -> ServedModel:
+        """Return the model to answer a request with from beginning to end."""
+        served = self._served
+        if self._published is None or (predictor := self._published.now()) is served.predictor:
+            return served
+        self._served = self._made_for(predictor)
+        return self._served
+
+    def _made_for(self, predictor: SegSamPredictor) -> ServedModel:
+        return ServedModel(
+            predictor,
+            ClassChoice(self._vocabulary, predictor.class_names),
+            SliceFeatures(predictor, self._cache, self._threads),
+            Refining(predictor, self._threads, self._refinements),
+        )
 
     def is_valid(self) -> bool:
         """Whether the model can be used: it is loaded with the task."""
@@ -84,16 +121,17 @@ class SegSam(InferTask):
 
     def _answer(self, params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
         watch = Stopwatch()
+        model = self.served()
         with watch.stage("read"):
             volume = self._images.open(_image_path(params))
-            asked = read_request(params, volume, self._choice)
+            asked = read_request(params, volume, model.choice)
             form = read_format(params, volume)
             view = SliceView.of(volume, asked.axis, asked.slice_index)
             window = usual_window(volume, asked.window)
-        with self._features.first_in_line():
-            embedded = self._features.of(volume, view, window, watch)
+        with model.features.first_in_line():
+            embedded = model.features.of(volume, view, window, watch)
             with watch.stage("decode"):
-                refined = self._refining.decode(embedded.features, asked, volume, view, window)
+                refined = model.refining.decode(embedded.features, asked, volume, view, window)
         values = label_values(asked, refined.predictions)
         labels = label_map(refined.predictions, values.of_object)
         extent = extent_of(labels, view)
@@ -102,13 +140,13 @@ class SegSam(InferTask):
         if form.to_file:
             with watch.stage("write"):
                 path = write_answer(volume, view, labels, changed, form, values.names, self._vocabulary)
-        self._refining.remember(refined, extent)
-        self._features.prefetch_around(volume, view, window)
+        model.refining.remember(refined, extent)
+        model.features.prefetch_around(volume, view, window)
         result = answer_json(asked, refined.predictions, values, view, extent)
         result |= {
             "written_extent": changed if form.crop else _everything(view),
             "model": self._name,
-            "weights_hash": self._weights_hash,
+            "weights_hash": model.predictor.weights_hash,
             "window": window.name,
             "embedding_source": embedded.source,
             "latencies": watch.latencies,

@@ -59,12 +59,16 @@ class PromptSummary:
 
 @dataclass(frozen=True, eq=False)
 class Remembered:
-    """The last answer for an object: its prompts, what it was refined from, its logits and the voxels it touched."""
+    """The last answer for an object: its prompts, what it was refined from, its logits and the voxels it touched.
+
+    weights_hash: of the network that gave it; another one starts anew, but knows which voxels to clear.
+    """
 
     prompts: PromptSummary
     started_from: LookLogits | None
     low_res_logits: LookLogits | None
     extent: Extent | None
+    weights_hash: str
 
 
 class Refinements:
@@ -122,12 +126,12 @@ class Refinements:
             del self._entries[key]
 
 
-def start_of(prompts: PromptSummary, earlier: Remembered | None) -> LookLogits | None:
-    """The low-resolution logits that an answer is refined from, None to start anew.
+def start_of(prompts: PromptSummary, earlier: Remembered | None, weights_hash: str) -> LookLogits | None:
+    """The low-resolution logits that an answer of these weights is refined from, None to start anew.
 
     Repeating a request repeats its answer, so it starts from what it started from the first time.
     """
-    if earlier is None:
+    if earlier is None or earlier.weights_hash != weights_hash:
         return None
     if prompts == earlier.prompts:
         return earlier.started_from

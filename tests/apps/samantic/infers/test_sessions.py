@@ -15,7 +15,7 @@ def key(owner: str = "session a", image: str = "image", view: str = "axis2-slice
 
 
 def answer(*points: Point) -> Remembered:
-    return Remembered(summary(*points), None, None, None)
+    return Remembered(summary(*points), None, None, None, "these weights")
 
 
 def test_a_further_click_extends_the_earlier_ones() -> None:
@@ -37,11 +37,11 @@ def test_a_changed_box_starts_anew_but_an_added_one_does_not() -> None:
 
 def test_repeating_a_request_starts_from_what_it_started_from_before() -> None:
     started, logits = object(), object()
-    earlier = Remembered(summary(ONE), started, logits, None)  # type: ignore[arg-type]
-    assert start_of(summary(ONE), earlier) is started
-    assert start_of(summary(ONE, TWO), earlier) is logits
-    assert start_of(summary(TWO), earlier) is None
-    assert start_of(summary(ONE), None) is None
+    earlier = Remembered(summary(ONE), started, logits, None, "these")  # type: ignore[arg-type]
+    assert start_of(summary(ONE), earlier, "these") is started
+    assert start_of(summary(ONE, TWO), earlier, "these") is logits
+    assert start_of(summary(TWO), earlier, "these") is None
+    assert start_of(summary(ONE), None, "these") is None
 
 
 def test_nobody_recalls_what_another_session_image_view_or_object_did() -> None:
