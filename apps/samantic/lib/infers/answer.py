@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,22 +77,59 @@ def write_answer(
         lower, array = _crop(view, labels, changed or _one_voxel(view))
     else:
         array = _whole(view, labels)
-    handle, name = tempfile.mkstemp(suffix=form.extension, prefix="samantic-")
-    os.close(handle)
-    path = Path(name)
-    try:
-        # The client gets the file over the network and it is gone: it need not survive a power cut.
+    return write_labels(volume, array, lower, form, names, vocabulary)
+
+
+def write_labels(
+    volume: Volume,
+    array: np.ndarray,
+    lower: tuple[int, int, int] | None,
+    form: ResultFormat,
+    names: Mapping[str, int],
+    vocabulary: Vocabulary,
+) -> Path:
+    """Write label values (I, J, K) to a new temporary file, which the caller removes, and return its path.
+
+    lower: the values are those of the part of the image that begins at this voxel; None, of all of it.
+    """
+    with new_file(form) as path:
         if form.extension == ".seg.nrrd":
-            write_mask(path, array, volume, _segments(names, vocabulary), lower, durable=False)
+            write_mask(path, array, volume, segments_of(names, vocabulary), lower, durable=False)
         elif form.dtype == "uint8":
             write_mask(path, array, volume, None, lower, durable=False)
         else:
             affine = volume.affine if lower is None else crop_affine(volume.affine, lower)
             write_volume(path, Volume(array.astype(form.dtype), affine), durable=False)
+    return path
+
+
+@contextmanager
+def new_file(form: ResultFormat) -> Iterator[Path]:
+    """A new temporary file for an answer, removed again if writing it fails.
+
+    The client gets it over the network and it is gone: it need not survive a power cut.
+    """
+    handle, name = tempfile.mkstemp(suffix=form.extension, prefix="samantic-")
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return path
+
+
+def segments_of(names: Mapping[str, int], vocabulary: Vocabulary) -> list[SegmentInfo]:
+    """Value, name, colour and terminology of every class in `names` (name -> value)."""
+    segments = []
+    for name, value in names.items():
+        try:
+            meant = vocabulary.find(name)
+        except UnknownClassError:  # a segment of the client's own, such as "Segment_1"
+            segments.append(SegmentInfo(value, name, COLOUR_OF_OWN_NAMES))
+        else:
+            segments.append(SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant), name))
+    return segments
 
 
 def _whole(view: SliceView, labels: np.ndarray) -> np.ndarray:
@@ -114,15 +152,3 @@ def _one_voxel(view: SliceView) -> Extent:
     # Where nothing was found, one empty voxel is the smallest mask that a file can hold.
     i, j, k = (view.index if axis == view.axis else 0 for axis in range(3))
     return i, i + 1, j, j + 1, k, k + 1
-
-
-def _segments(names: Mapping[str, int], vocabulary: Vocabulary) -> list[SegmentInfo]:
-    segments = []
-    for name, value in names.items():
-        try:
-            meant = vocabulary.find(name)
-        except UnknownClassError:  # a segment of the client's own, such as "Segment_1"
-            segments.append(SegmentInfo(value, name, COLOUR_OF_OWN_NAMES))
-        else:
-            segments.append(SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant), name))
-    return segments

@@ -1,12 +1,13 @@
 """The automatic mode: a picture or a volume without a prompt -> one label map."""
 
-from samantic.segsam.automatic.options import AutomaticOptions, GridOptions, all_classes
+from samantic.segsam.automatic.options import AutomaticError, AutomaticOptions, GridOptions, all_classes
 from samantic.segsam.automatic.passes import Passes
 from samantic.segsam.automatic.slices import AutomaticSlice, segment_slice
 from samantic.segsam.automatic.structures import Structure
 from samantic.segsam.automatic.volumes import AutomaticVolume, segment_volume, usual_axes
 
 __all__ = [
+    "AutomaticError",
     "AutomaticOptions",
     "AutomaticSlice",
     "AutomaticVolume",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from samantic.segsam.automatic.options import GridOptions
+from samantic.segsam.automatic.options import AutomaticError, GridOptions
 from samantic.segsam.automatic.passes import Run, at_once, decoded, run_here
 from samantic.segsam.automatic.proposals import Proposal, stability, without_repeats
 from samantic.segsam.predictor import ImageFeatures, ObjectPrediction, SegSamPredictor
@@ -28,10 +28,10 @@ def grid_proposals(
 
     Every answer is named freely among all classes that the model knows. Classes that the CO-tokens do not see from the
     coarse points are not looked for; points inside an object that is found already are not asked. `check` is called
-    before every pass and may raise. ValueError: the network cannot name anything.
+    before every pass and may raise. AutomaticError: the network cannot name anything.
     """
     if predictor.network.semantic_decoder is None:
-        raise ValueError("This model has no semantic path: a grid of clicks finds objects, but nothing names them.")
+        raise AutomaticError("This model has no semantic path: a grid of clicks finds objects, but nothing names them.")
     shape = features.transform.shape
     coarse, fine = _grid(shape, options.points)
     presence = dict.fromkeys(classes, 0.0)

@@ -78,7 +78,7 @@ class Drawer:
 def segment_slice(predictor: SegSamPredictor, features: ImageFeatures, options: AutomaticOptions) -> AutomaticSlice:
     """Find and name what is in a picture.
 
-    ValueError for a class that the model does not know, and for a source of proposals that it does not have.
+    AutomaticError for a class that the model does not know, and for a source of proposals that it does not have.
     """
     uses_head = options.uses_head(predictor.network.prompt_free_head is not None)
     refine = uses_head and (REFINE_PICTURES if options.refine is None else options.refine)

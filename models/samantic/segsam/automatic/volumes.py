@@ -12,7 +12,7 @@ import torch
 from samantic.imaging import SliceView, Volume, Window
 from samantic.segsam.automatic.axis_maps import AxisMaps
 from samantic.segsam.automatic.drawing import Drawn
-from samantic.segsam.automatic.options import AutomaticOptions
+from samantic.segsam.automatic.options import AutomaticError, AutomaticOptions
 from samantic.segsam.automatic.passes import Passes, head_logits, own_passes
 from samantic.segsam.automatic.slices import REFINE_PICTURES, Drawer, remove_islands
 from samantic.segsam.automatic.structures import Structure, structures_of
@@ -67,7 +67,7 @@ def segment_volume(
     """Find and name what is in a volume; photographs are volumes of one slice.
 
     `on_progress(done, total)` after every slice along every axis; `is_cancelled` is asked before every pass of a
-    network. `passes`: how to get at the networks, by default in this thread. Raises Cancelled, and ValueError for a
+    network. `passes`: how to get at the networks, by default in this thread. Raises Cancelled, and AutomaticError for a
     class that the model does not know, for a source that it does not have, and for an axis that a photograph lacks.
     """
     work = _Work(predictor, volume, options, passes or own_passes(predictor, volume, window), on_progress, is_cancelled)
@@ -108,7 +108,8 @@ class _Work:
         usual = REFINE_PICTURES if volume.kind == "photograph" else REFINE_VOLUMES
         self._refine = self._uses_head and (usual if options.refine is None else options.refine)
         self._axes = self._chosen_axes()
-        self._total = sum(volume.shape_ijk[axis] for axis in self._axes)
+        self._indices = self._chosen_slices()
+        self._total = len(self._indices) + sum(volume.shape_ijk[axis] for axis in self._axes[1:])
         self._done = 0
         self._recent: dict[int, ImageFeatures] = {}
         self._familiarity: ImageFamiliarity | None = None
@@ -121,7 +122,7 @@ class _Work:
         view = SliceView.of(self._volume, self._axes[0], 0)
         drawer = Drawer(self._predictor, self._classes, self._options, self._refine, self._passes.run, self._check)
         draw = self._slices_by_head(drawer) if self._uses_head else self._slices_by_grid(drawer)
-        for index, drawn in enumerate(draw):
+        for index, drawn in zip(self._indices, draw, strict=True):
             seen = view.at(index)
             seen.insert(whole.labels, drawn.labels)
             seen.insert(whole.confidence, drawn.confidence)
@@ -152,7 +153,7 @@ class _Work:
     def _slices_by_head(self, drawer: Drawer) -> Iterator[Drawn]:
         stacks = [self._stack(axis) for axis in self._axes]
         view = SliceView.of(self._volume, self._axes[0], 0)
-        for index in range(stacks[0].count):
+        for index in self._indices:
             maps = [stacks[0].own(index), *(stack.seen_from(view.at(index)) for stack in stacks[1:])]
             yield drawer.by_head(maps, partial(self._recent.__getitem__, index))
             self._recent.pop(index, None)
@@ -160,7 +161,7 @@ class _Work:
 
     def _slices_by_grid(self, drawer: Drawer) -> Iterator[Drawn]:
         view = SliceView.of(self._volume, self._axes[0], 0)
-        for index in range(self._volume.shape_ijk[self._axes[0]]):
+        for index in self._indices:
             yield drawer.by_grid(self._features(view.at(index)))
 
     def _stack(self, axis: int) -> AxisMaps:
@@ -173,12 +174,12 @@ class _Work:
                 self._recent[index] = features
             return self._passes.run(lambda: head_logits(self._predictor, features, self._classes))
 
-        return AxisMaps(view, transform, head, SMOOTHING_MM)
+        return AxisMaps(view, transform, head, SMOOTHING_MM if len(self._indices) > 1 else 0.0)
 
     def _features(self, view: SliceView) -> ImageFeatures:
         self._check()
         features = self._passes.features(view)
-        if view.axis == self._axes[0] and view.index == self._volume.shape_ijk[view.axis] // 2:
+        if view.axis == self._axes[0] and view.index == self._indices[len(self._indices) // 2]:
             self._familiarity = self._predictor.familiarity(features)
         self._done += 1
         self._on_progress(self._done, self._total)
@@ -188,16 +189,24 @@ class _Work:
         if self._is_cancelled():
             raise Cancelled("The automatic segmentation was cancelled.")
 
+    def _chosen_slices(self) -> range:
+        count, only = self._volume.shape_ijk[self._axes[0]], self._options.slice_index
+        if only is None:
+            return range(count)
+        if not 0 <= only < count:
+            raise AutomaticError(f"There is no slice {only} along axis {self._axes[0]}; use 0 to {count - 1}.")
+        return range(only, only + 1)
+
     def _chosen_axes(self) -> tuple[int, ...]:
         map_bytes = 2 * (len(self._classes) + 1) * (self._predictor.image_size // 4) ** 2
         axes = self._options.axes or usual_axes(self._volume, map_bytes)
         if self._volume.kind == "photograph" and axes != (2,):
-            raise ValueError("A photograph has only one view: leave the axes out.")
-        if not self._uses_head:
+            raise AutomaticError("A photograph has only one view: leave the axes out.")
+        if not self._uses_head or self._options.slice_index is not None:
             return axes[:1]
         needed = sum(self._volume.shape_ijk[axis] for axis in axes[1:]) * map_bytes
         if needed > MAP_BYTES:
-            raise ValueError(
+            raise AutomaticError(
                 f"Along the axes {', '.join(map(str, axes))} the maps of {len(self._classes)} classes take "
                 f"{needed >> 20} MiB, and {MAP_BYTES >> 20} are allowed; name one axis or fewer classes."
             )
