@@ -42,9 +42,10 @@ def serve(
 ) -> None:
     """Serve a studies folder until the process is told to stop.
 
-    conf: as `--conf key value`, e.g. {"models": "segsam"}. home: where the server keeps its own files, otherwise
-    SAMANTIC_HOME, otherwise ~/.samantic. Call it in a process that has not imported `monailabel` yet, because that
-    reads the environment when it is imported. Raises LaunchError with one plain sentence. Source: ours.
+    conf: as `--conf key value`, e.g. {"models": "segsam"} or {"initial_weights": "mine.safetensors"}. home: where the
+    server keeps its own files, otherwise SAMANTIC_HOME, otherwise ~/.samantic. Call it in a process that has not
+    imported `monailabel` yet, because that reads the environment when it is imported. Raises LaunchError with one plain
+    sentence. Source: ours.
     """
     command = server_command(Path(studies), host, port, conf or {}, home or home_folder())
     check_port_is_free(host, port)
@@ -75,6 +76,7 @@ def server_command(studies: Path, host: str, port: int, conf: Mapping[str, str],
     if not 0 < port < 65536:
         raise LaunchError(f"The port is {port}, but it must be a number from 1 to 65535.")
     _check_models(conf.get("models", "all"))
+    _check_initial_weights(conf)
     _check_environment()
     try:
         app = copy_app(home)
@@ -148,6 +150,17 @@ def _check_models(models: str) -> None:
     unknown = [name.strip() for name in models.split(",") if name.strip() not in (*known, "all")]
     if unknown:
         raise LaunchError(f"There is no model '{unknown[0]}'; use all or any of {', '.join(known)}.")
+
+
+def _check_initial_weights(conf: Mapping[str, str]) -> None:
+    if not conf.get("initial_weights"):
+        return
+    from samantic.app.lib.initial_weights import InitialWeightsError, initial_weights  # imports torch
+
+    try:
+        initial_weights(conf)
+    except InitialWeightsError as error:
+        raise LaunchError(str(error)) from error
 
 
 def _check_environment() -> None:

@@ -1,4 +1,4 @@
-"""`samantic models`: which weights there are, whether they are right, fetching others and adopting them."""
+"""`samantic models`: which weights there are, whether they are right, fetching and adopting others, and going back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from samantic.cli import published
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from samantic.sam import CheckpointFile
 
-app = typer.Typer(no_args_is_help=True, help="The weights: what is bundled, what can be downloaded, what is here.")
+app = typer.Typer(
+    no_args_is_help=True, help="The weights: what is bundled, what can be downloaded, what was trained and is served."
+)
+app.command()(published.history)
+app.command()(published.rollback)
 
 Folder = Annotated[
     Path | None,

@@ -21,6 +21,10 @@ def serve(
     home: Annotated[
         Path | None, typer.Option(help="Where the server keeps its own files; otherwise SAMANTIC_HOME or ~/.samantic.")
     ] = None,
+    initial_weights: Annotated[
+        Path | None,
+        typer.Option(help="A SEG-SAM checkpoint (.safetensors) to begin with in the place of the bundled weights."),
+    ] = None,
 ) -> None:
     """Serve a folder of NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG images to 3D Slicer and other MONAI Label clients.
 
@@ -28,13 +32,24 @@ def serve(
 
     Then open http://127.0.0.1:8000 in 3D Slicer's MONAILabel module.
     """
-    start(studies, host, port, models, home)
+    start(studies, host, port, models, home, initial_weights)
 
 
-def start(studies: Path, host: str, port: int, models: str = "all", home: Path | None = None) -> None:
+def start(
+    studies: Path,
+    host: str,
+    port: int,
+    models: str = "all",
+    home: Path | None = None,
+    initial_weights: Path | None = None,
+) -> None:
     """Serve until the process is told to stop; what cannot be started is an error of the command line."""
     from samantic.app.launch import LaunchError
     from samantic.app.launch import serve as run_server
 
+    conf = {"models": models}
+    if initial_weights is not None:
+        # The processes that the server starts read it too.
+        conf["initial_weights"] = str(initial_weights.expanduser().absolute())
     with plain_errors(LaunchError):
-        run_server(studies, host, port, {"models": models}, home)
+        run_server(studies, host, port, conf, home)

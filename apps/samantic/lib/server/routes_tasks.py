@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from monailabel.config import settings
 from monailabel.endpoints import activelearning, batch_infer, scoring, train
 from monailabel.endpoints.user.auth import RBAC, User
 from monailabel.interfaces.tasks.batch_infer import BatchInferImageType
-from monailabel.interfaces.tasks.infer_v2 import InferType
+from monailabel.utils.async_tasks.utils import processes
 
 from samantic.app.lib.datastore import checked_name, printable
+from samantic.app.lib.jobs.kinds import INTERACTIVE
 from samantic.app.lib.server.json_input import body_object
 from samantic.app.lib.server.lookups import known, known_model, running_app
-
-INTERACTIVE = (InferType.DEEPGROW, InferType.DEEPEDIT, InferType.SCRIBBLES, InferType.ANNOTATION)
+from samantic.app.lib.server.routes_leases import why_nothing
+from samantic.app.lib.trainers.refusing import RefusesEarly
 
 USER = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))
 ANNOTATOR = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_ANNOTATOR))
@@ -27,10 +28,14 @@ def task_router() -> APIRouter:
     router = APIRouter()
 
     @router.post("/activelearning/{strategy}", tags=["ActiveLearning"], summary="Choose the next image")
-    def next_sample(strategy: str, params: dict[str, Any] = Depends(body_object), user: User = USER) -> Any:
+    def next_sample(
+        request: Request, strategy: str, params: dict[str, Any] = Depends(body_object), user: User = USER
+    ) -> Any:
         known(strategy, running_app()._strategies, "strategy")
         _same(params, "strategy", strategy)
-        return activelearning.sample(strategy, params, user.username)
+        params["client_address"] = request.client.host if request.client else ""
+        # Without an `id` stock clients say that there is no image left; ours can say why.
+        return activelearning.sample(strategy, params, user.username) or {"reason": why_nothing(running_app())}
 
     @router.post("/train/{model}", tags=["Train"], summary="Train a model")
     def train_model(
@@ -40,8 +45,15 @@ def task_router() -> APIRouter:
         enqueue: bool = False,
         _: User = ADMIN,
     ) -> Any:
-        known(model, running_app()._trainers, "model that can be trained here")
+        app = running_app()
+        task = app._trainers[known(model, app._trainers, "model that can be trained here")]
         _same(params, "model", model)
+        if processes("train") and not enqueue:
+            raise HTTPException(
+                429, "A training is running already; wait until it is done, or stop it with DELETE /train/."
+            )
+        if isinstance(task, RefusesEarly):
+            task.refuse_early(params, app.datastore(), enqueue)
         return train.run_model(model, params, run_sync, enqueue)
 
     @router.post("/scoring/{method}", tags=["Scoring"], summary="Run a scoring method")

@@ -1,0 +1,89 @@
+"""The final labels of a datastore, as something to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
+
+from samantic.app.lib.infers.wire import RequestError
+from samantic.app.lib.trainers.training_request import TrainingRequest
+from samantic.datasets.studies import LabelledImage, class_of_segment, class_of_value
+from samantic.imaging import ImageReadError
+
+REHEARSED = 8
+"""Images without a label on which the old answers are kept: more cost time and teach little."""
+
+TAG = DefaultLabelTag.FINAL.value
+
+
+@dataclass(frozen=True)
+class Material:
+    """Labelled images, files of some images without a label, and a sentence for everything that was left out."""
+
+    images: tuple[LabelledImage, ...]
+    without_label: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def material_of(datastore: Datastore, asked: TrainingRequest, known: Collection[str]) -> Material:
+    """Collect what a training learns from. Segments whose name means no class are not learned, and are not background.
+
+    known: the classes that the network knows already. Raises RequestError if nothing is left, or if an image that was
+    chosen for validation has no final label.
+    """
+    labelled = sorted(datastore.get_labeled_images())
+    _check_validation_ids(asked, labelled)
+    images, left_out = [], []
+    for image_id in labelled:
+        try:
+            found, strangers = _labelled_image(datastore, image_id, asked, known)
+        except ImageReadError as error:
+            left_out.append(f"The image '{image_id}' is left out: {error}")
+            continue
+        if strangers:
+            names = ", ".join(f"'{name}'" for name in strangers)
+            left_out.append(f"In '{image_id}' {names} means no class; describe it in 'classes' to have it learned.")
+        if found.class_of_value:
+            images.append(found)
+        elif not strangers:
+            left_out.append(f"The image '{image_id}' is left out: nothing says which classes its label shows.")
+    if not images:
+        why = left_out[0] if left_out else "no image has a final label."
+        raise RequestError(f"There is nothing to learn from: {why}")
+    return Material(tuple(images), _without_label(datastore), tuple(left_out))
+
+
+def _labelled_image(
+    datastore: Datastore, image_id: str, asked: TrainingRequest, known: Collection[str]
+) -> tuple[LabelledImage, list[str]]:
+    image, label = Path(datastore.get_image_uri(image_id)), Path(datastore.get_label_uri(image_id, TAG))
+    words = class_of_value(datastore.get_label_info(image_id, TAG)) or class_of_segment(label)
+    classes, strangers = {}, []
+    for value, word in words.items():
+        name = asked.class_of(word, known)
+        if name is None:
+            strangers.append(word)
+        else:
+            classes[value] = name
+    return LabelledImage(image_id, image, label, classes), strangers
+
+
+def _check_validation_ids(asked: TrainingRequest, labelled: Collection[str]) -> None:
+    missing = sorted((asked.options.validation_ids or frozenset()) - set(labelled))
+    if missing:
+        raise RequestError(f"'val_ids' names '{missing[0]}', but no image of that id has a final label.")
+
+
+def _without_label(datastore: Datastore) -> tuple[Path, ...]:
+    found: list[Path] = []
+    for image_id in sorted(datastore.get_unlabeled_images()):
+        if len(found) == REHEARSED:
+            break
+        try:
+            found.append(Path(datastore.get_image_uri(image_id)))
+        except ImageReadError:
+            continue
+    return tuple(found)

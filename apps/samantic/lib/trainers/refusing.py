@@ -1,0 +1,16 @@
+"""What a train task may offer beside MONAI Label's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from monailabel.interfaces.datastore import Datastore
+
+
+@runtime_checkable
+class RefusesEarly(Protocol):
+    """A train task that tells before a process is started for it why it would be in vain."""
+
+    def refuse_early(self, params: Mapping[str, Any], datastore: Datastore, waits: bool) -> None:
+        """Raise HTTPException with one plain sentence; `waits`: the training begins when the one before is done."""
