@@ -39,6 +39,9 @@ class SegSamConfig:
     prompt_free_width: int | None = None
     """Channels of the head of the automatic mode (ours), a multiple of 8; None: the network has none."""
 
+    late_classes: int = 0
+    """How many of the last classes came after the others were learned; see `samantic.segsam.growing`."""
+
     def __post_init__(self) -> None:
         if self.so_token and not self.class_names:
             raise ValueError("A SEG-SAM network with a semantic path needs at least one class name.")
@@ -51,6 +54,10 @@ class SegSamConfig:
             raise ValueError(f"look_width must be at least 1, not {self.look_width}.")
         if self.prompt_free_width is not None and (self.prompt_free_width < 8 or self.prompt_free_width % 8):
             raise ValueError(f"prompt_free_width must be a multiple of 8, not {self.prompt_free_width}.")
+        if not 0 <= self.late_classes <= len(self.class_names):
+            raise ValueError(
+                f"late_classes must be 0 to the number of classes, {len(self.class_names)}, not {self.late_classes}."
+            )
         if not self.so_token and (self.co_tokens or self.text_to_vision):
             raise ValueError("CO-tokens and text-to-vision live in the semantic path: switch so_token on to use them.")
 

@@ -67,6 +67,7 @@ class SegSam(nn.Module):
                 config.transformer_mlp_dim,
                 with_co_tokens=config.co_tokens,
                 text_dim=config.text_dim if config.text_to_vision else None,
+                late_classes=config.late_classes,
             )
             if config.so_token
             else None
@@ -106,7 +107,9 @@ class SegSam(nn.Module):
         encoded = self.prompt_encoder(prompts)
         prompt_tokens = encoded.sparse
         if self.text_to_vision is not None:
-            summary = self.text_to_vision.summarise(self.text_embeddings, features["image_embedding"], position)
+            summary = self.text_to_vision.summarise(
+                self.text_embeddings, features["image_embedding"], position, self.config.late_classes
+            )
             prompt_tokens = self.text_to_vision(prompt_tokens, summary[prompts.image_index])
         return self.semantic_decoder(
             features,

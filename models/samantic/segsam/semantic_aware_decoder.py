@@ -28,7 +28,9 @@ class SemanticAwareDecoder(nn.Module):
     that was not prompted: a classification, not a segmentation. C_s is fused into the SO-token by an MLP, since
     knowing what else is there helps to name what was prompted. Ours: the tokens look at the embedding at half its side
     and M_s has the embedding's own, since a name and the alignment with the binary mask need no finer: a quarter of the
-    cost. CO-tokens start from the class's text where there is one.
+    cost. CO-tokens start from the class's text where there is one. The last `late_classes` came after the others were
+    learned: their tokens look at everything but nothing looks at them, and a bias each keeps them silent until they
+    are learned, so that the answers for the others stay as they were.
     """
 
     def __init__(
@@ -38,9 +40,10 @@ class SemanticAwareDecoder(nn.Module):
         mlp_dim: int,
         with_co_tokens: bool,
         text_dim: int | None,
+        late_classes: int = 0,
     ) -> None:
         super().__init__()
-        self.num_classes = num_classes
+        self.num_classes, self.late_classes = num_classes, late_classes
         self.upscaled_dim = embedding_dim // 4
         self.so_token = nn.Embedding(1, embedding_dim)
         self.transformer = PaddedTwoWayTransformer(depth=2, embedding_dim=embedding_dim, num_heads=8, mlp_dim=mlp_dim)
@@ -57,6 +60,8 @@ class SemanticAwareDecoder(nn.Module):
             if with_co_tokens
             else None
         )
+
+        self.late_bias = nn.Parameter(torch.zeros(late_classes)) if late_classes else None
 
     def forward(
         self,
@@ -77,7 +82,8 @@ class SemanticAwareDecoder(nn.Module):
         tokens = torch.cat([queries[None].expand(count, -1, -1), prompt_tokens], dim=1)
         source = functional.avg_pool2d(features["image_embedding"][image_index] + dense_prompt, 2)
         position = functional.avg_pool2d(position, 2)
-        not_to_see = functional.pad(is_padding, (queries.shape[0], 0))
+        late = self.late_classes if self.co_tokens is not None else 0
+        not_to_see = functional.pad(functional.pad(is_padding, (late, 0), value=True), (queries.shape[0] - late, 0))
         tokens_out, source_out = self.transformer(source, position.expand(count, -1, -1, -1), tokens, not_to_see)
 
         upscaled = self.upscaling(source_out.transpose(1, 2).reshape(source.shape))
@@ -90,7 +96,11 @@ class SemanticAwareDecoder(nn.Module):
         if presence_logits is not None and self.presence_to_so is not None:
             so_token = so_token + self.presence_to_so(torch.sigmoid(presence_logits))
         weights = self.semantic_hypernetwork(so_token).view(count, self.num_classes + 1, self.upscaled_dim)
-        return SemanticMasks(torch.einsum("nkc,nchw->nkhw", weights, upscaled), presence_logits)
+        logits = torch.einsum("nkc,nchw->nkhw", weights, upscaled)
+        if self.late_bias is not None:
+            bias = functional.pad(self.late_bias, (self.num_classes + 1 - self.late_classes, 0))
+            logits = logits + bias[:, None, None]
+        return SemanticMasks(logits, presence_logits)
 
     def presence(self, co_tokens: torch.Tensor, upscaled: torch.Tensor) -> torch.Tensor | None:  # noqa: ARG002
         """CO-tokens (N, K, C) -> presence logits (N, K): a classification, which needs no map (N, C/4, h, w).

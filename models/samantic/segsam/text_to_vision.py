@@ -28,9 +28,17 @@ class TextToVision(nn.Module):
         )
 
     def summarise(
-        self, text_embeddings: torch.Tensor, image_embedding: torch.Tensor, position: torch.Tensor
+        self,
+        text_embeddings: torch.Tensor,
+        image_embedding: torch.Tensor,
+        position: torch.Tensor,
+        late_classes: int = 0,
     ) -> torch.Tensor:
-        """Text (K, text_dim), image (B, C, h, w) and its positional encoding (1, C, h, w) -> t'_text (B, C)."""
+        """Text (K, text_dim), image (B, C, h, w) and its positional encoding (1, C, h, w) -> t'_text (B, C).
+
+        The summary leaves the last `late_classes` out, as it did when it was trained (ours).
+        """
+        text_embeddings = text_embeddings[: len(text_embeddings) - late_classes]
         image = image_embedding.flatten(2).transpose(1, 2)
         keys = image + position.flatten(2).transpose(1, 2)
         text = self.project_text(text_embeddings)[None].expand(image.shape[0], -1, -1)
