@@ -21,12 +21,16 @@ PLACES = {
 }
 """Where each part of SAM lies in SEG-SAM."""
 
+TRAINED_APART = ("look_network.", "prompt_free_head.")
+"""Parts that stand beside the others and are trained after them."""
+
 OURS = (
     "text_embeddings",
     "text_to_vision.",
     "semantic_decoder.",
     "prompt_encoder.raster_",
     "mask_decoder.fuse_prompt_skip.",
+    *TRAINED_APART,
 )
 """What SEG-SAM has and SAM has not."""
 
@@ -143,6 +147,8 @@ def load_published(network: SegSam, state: Mapping[str, torch.Tensor]) -> LoadRe
 def load_binary_path(network: SegSam, other: SegSam) -> None:
     """Fill the encoder and the binary path with those of another network, such as an adopted one; classes may differ.
 
+    A look network and a prompt-free head, of either, are left alone.
+
     WeightsError names the first tensor that does not fit; the network is then untouched.
     """
     own, theirs = _binary_path(network), _binary_path(other)
@@ -156,8 +162,8 @@ def load_binary_path(network: SegSam, other: SegSam) -> None:
 
 
 def _binary_path(network: SegSam) -> dict[str, torch.Tensor]:
-    semantic = ("text_embeddings", "text_to_vision.", "semantic_decoder.")
-    return {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(semantic)}
+    beside = ("text_embeddings", "text_to_vision.", "semantic_decoder.", *TRAINED_APART)
+    return {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(beside)}
 
 
 def _place(name: str) -> str:
