@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from samantic import __version__
-from samantic.cli import cache, datasets, demo, evaluate, export, infer, models, serve, train, vocabulary
+from samantic.cli import annotate, cache, datasets, demo, evaluate, export, infer, models, serve, train, vocabulary
 from samantic.cli.plain_errors import PlainErrorGroup
 
 app = typer.Typer(
@@ -42,6 +42,8 @@ def _samantic(
 
     samantic infer ct.nii.gz --point 45,70,66 -o mask.nii.gz  one click without a server
 
+    samantic annotate ~/studies                               a first label for every image without one
+
     samantic vocabulary list --search kidney                  what can be named
     """
 
@@ -49,6 +51,7 @@ def _samantic(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(infer.infer)
+app.command()(annotate.annotate)
 app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.add_typer(vocabulary.app, name="vocabulary")
