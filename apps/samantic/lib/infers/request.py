@@ -57,8 +57,8 @@ def read_request(params: Mapping[str, Any], volume: Volume, choice: ClassChoice)
     Raises RequestError, PromptError or UnknownClassError, each with one plain sentence.
     """
     photograph = volume.kind == "photograph"
-    axis, asked_slice = _axis_and_slice(params, volume)
-    label, upload = _label_and_upload(params, volume, axis, asked_slice)
+    axis, asked_slice = axis_and_slice(params, volume)
+    label, upload = label_and_upload(params, volume, axis, asked_slice)
     drafts = _drafts(params, photograph, choice)
     if upload is not None:
         drafts = _with_upload(drafts, upload)
@@ -103,7 +103,8 @@ def owner_of(params: Mapping[str, Any]) -> str | None:
     return f"client {client} {address}".strip()
 
 
-def _axis_and_slice(params: Mapping[str, Any], volume: Volume) -> tuple[int, int | None]:
+def axis_and_slice(params: Mapping[str, Any], volume: Volume) -> tuple[int, int | None]:
+    """Read `axis` and `slice`, None where no slice is named; raises RequestError."""
     axis = 2
     if params.get("axis") not in (None, ""):
         axis = wire.whole_number(params["axis"], "axis", "0, 1 or 2 (the voxel axis across the slices)")
@@ -127,8 +128,8 @@ def _axis_and_slice(params: Mapping[str, Any], volume: Volume) -> tuple[int, int
 def _drafts(params: Mapping[str, Any], photograph: bool, choice: ClassChoice) -> list[PromptedObject]:
     background = params.get("background")
     negatives = wire.points(background, "background", photograph) if not isinstance(background, Mapping) else ()
-    per_label = _points_per_label(params, photograph, choice)
-    boxes = _boxes(params, photograph)
+    per_label = points_per_label(params, photograph, choice)
+    boxes = boxes_of(params, photograph)
     if per_label:
         if boxes:
             raise RequestError("Points per label and boxes cannot be mixed: send either in a request of its own.")
@@ -145,9 +146,8 @@ def _drafts(params: Mapping[str, Any], photograph: bool, choice: ClassChoice) ->
     return _one_object_per_box(boxes, positives, negatives)
 
 
-def _points_per_label(
-    params: Mapping[str, Any], photograph: bool, choice: ClassChoice
-) -> dict[str, tuple[Point3, ...]]:
+def points_per_label(params: Mapping[str, Any], photograph: bool, choice: ClassChoice) -> dict[str, tuple[Point3, ...]]:
+    """Read the points of every label that has some; raises RequestError or UnknownClassError."""
     named: dict[str, Any] = {}
     foreground = wire.parsed(params.get("foreground"), "foreground")
     if isinstance(foreground, Mapping):
@@ -166,7 +166,8 @@ def _points_per_label(
     return found
 
 
-def _boxes(params: Mapping[str, Any], photograph: bool) -> list[Box]:
+def boxes_of(params: Mapping[str, Any], photograph: bool) -> list[Box]:
+    """Read `roi` and `boxes`; raises RequestError."""
     bounds = []
     roi = wire.box_bounds(params.get("roi"), "roi", photograph)
     if roi is not None:
@@ -213,9 +214,10 @@ def _prompt_set(positives: Sequence[Point3], negatives: Sequence[Point3], boxes:
     return PromptSet(points=tuple(points), boxes=tuple(boxes))
 
 
-def _label_and_upload(
+def label_and_upload(
     params: Mapping[str, Any], volume: Volume, axis: int, asked_slice: int | None
 ) -> tuple[str | None, LabelPrompts | None]:
+    """Read the client's name for the segment, and the label file if there is one."""
     path = uploaded_label(params)
     selected = wire.text(params.get("selected_label_name"), "selected_label_name")
     named = params.get("label")

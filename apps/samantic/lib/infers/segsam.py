@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from samantic.app.lib.infers.features import SliceFeatures
 from samantic.app.lib.infers.images import OpenImages, usual_window
 from samantic.app.lib.infers.label_map import extent_of, label_map, label_values, union
 from samantic.app.lib.infers.model_threads import ModelThreads
+from samantic.app.lib.infers.propagating import Propagating
+from samantic.app.lib.infers.propagation_request import wanted_ways
 from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.refining import Refining
 from samantic.app.lib.infers.request import read_request
@@ -114,8 +116,27 @@ class SegSam(InferTask):
 
         Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
         """
+        return self.answer(request)
+
+    def answer(
+        self,
+        params: Mapping[str, Any],
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Answer like a call; through several slices, say how far it is after each, and stop when told to.
+
+        Raises Cancelled, and fastapi.HTTPException as a call does.
+        """
         try:
-            return self._answer(request)
+            ways = wanted_ways(params)
+            if ways is None:
+                return self._answer(params)
+            model = self.served()
+            propagating = Propagating(
+                model.predictor, model.choice, self._images, self._threads, self._vocabulary, self._name
+            )
+            return propagating.answer(_image_path(params), params, ways, on_progress, is_cancelled)
         except REFUSALS as error:
             raise HTTPException(422, sentence(error)) from error
 
