@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,23 @@ from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.config import TaskConfig
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 from monailabel.interfaces.tasks.infer_v2 import InferTask
+from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.interfaces.tasks.train import TrainTask
-from monailabel.tasks.activelearning.first import First
-from monailabel.tasks.activelearning.random import Random
 from monailabel.utils.others.generic import strtobool
 from monailabel.utils.sessions import Sessions
 
 from samantic import __version__
+from samantic.app.lib.batch_infer import SafeBatchInfer
 from samantic.app.lib.datastore import SamanticDatastore, provenance
 from samantic.app.lib.datastore.drafts import Drafts, owners_of
 from samantic.app.lib.image_source import image_file
 from samantic.app.lib.model_choice import chosen_configs, merged
+from samantic.app.lib.scoring.dice import DiceOfLabels
 from samantic.app.lib.server.sessions import DurableSessions
+from samantic.app.lib.strategies.all_strategies import all_strategies
+from samantic.app.lib.strategies.leases import Leases
+from samantic.app.lib.strategies.wishes import client_of
 
 
 class SamanticApp(MONAILabelApp):
@@ -41,6 +46,7 @@ class SamanticApp(MONAILabelApp):
             self.models[name] = config()
             self.models[name].init(name, str(Path(app_dir) / "model"), conf, None)
         self.drafts = Drafts()
+        self.leases = Leases()
         super().__init__(
             app_dir=app_dir,
             studies=studies,
@@ -69,10 +75,18 @@ class SamanticApp(MONAILabelApp):
         return merged((name, config.trainer()) for name, config in self.models.items())
 
     def init_strategies(self) -> dict[str, Strategy]:
-        """Return the ways to choose the next image: at random, or the first one without a label."""
-        return {"random": Random(), "first": First()} | merged(
+        """Return the ways to choose the next image; each leases it to who asks."""
+        return all_strategies(self._infers, self.leases) | merged(
             (name, config.strategy()) for name, config in self.models.items()
         )
+
+    def init_scoring_methods(self) -> dict[str, ScoringMethod]:
+        """Return the ways to score models; they run when somebody asks."""
+        return {"dice": DiceOfLabels(self._infers)}
+
+    def init_batch_infer(self) -> Callable[..., dict[str, Any]]:
+        """Return inference on many images."""
+        return SafeBatchInfer()
 
     def infer(self, request: dict[str, Any], datastore: Datastore | None = None) -> dict[str, Any]:
         """Run a model as the base does, on an image of the studies, an upload or a session only.
@@ -87,6 +101,8 @@ class SamanticApp(MONAILabelApp):
         path, in_studies = image_file(image_id, datastore, self.sessions())
         result = super().infer({**request, "image": str(path)}, datastore)
         if in_studies:
+            # Who clicks on an image is still at it.
+            self.leases.renew(image_id, client_of(request))
             file = Path(result["file"]) if result["file"] else None
             self.drafts.note(owners_of(request), image_id, request["model"], request, result["params"], file)
         if in_studies and result["file"] and strtobool(request.get("save_label")):

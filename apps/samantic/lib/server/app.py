@@ -19,6 +19,7 @@ from samantic.app.lib.server.origins import ForeignPages
 from samantic.app.lib.server.routes_datastore import datastore_router
 from samantic.app.lib.server.routes_infer import infer_router
 from samantic.app.lib.server.routes_jobs import jobs_router
+from samantic.app.lib.server.routes_leases import leases_router
 from samantic.app.lib.server.routes_other import no_proxy_router, other_router
 from samantic.app.lib.server.routes_samantic import samantic_router
 from samantic.app.lib.server.routes_sessions import session_router
@@ -56,6 +57,7 @@ def create_server(stock: FastAPI, environment: Mapping[str, str] = os.environ) -
         other_router(),
         samantic_router(limits),
         jobs_router(Jobs()),
+        leases_router(),
         *([] if settings.MONAI_LABEL_STUDIES.startswith("http") else [no_proxy_router()]),
     ):
         server.include_router(router, prefix=prefix)

@@ -9,7 +9,7 @@ from monailabel.config import settings
 from monailabel.endpoints import activelearning, batch_infer, scoring, train
 from monailabel.endpoints.user.auth import RBAC, User
 from monailabel.interfaces.tasks.batch_infer import BatchInferImageType
-from monailabel.utils.async_tasks.utils import processes
+from monailabel.utils.async_tasks.utils import tasks
 
 from samantic.app.lib.datastore import checked_name, printable
 from samantic.app.lib.jobs.kinds import INTERACTIVE
@@ -48,7 +48,8 @@ def task_router() -> APIRouter:
         app = running_app()
         task = app._trainers[known(model, app._trainers, "model that can be trained here")]
         _same(params, "model", model)
-        if processes("train") and not enqueue:
+        # A training that waits for its process counts too; the stock server does not see it yet.
+        if not enqueue and any(one["status"] in ("SUBMITTED", "RUNNING") for one in tasks("train")):
             raise HTTPException(
                 429, "A training is running already; wait until it is done, or stop it with DELETE /train/."
             )

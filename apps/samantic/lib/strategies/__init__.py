@@ -1,0 +1,1 @@
+"""Which image a person should label next."""
