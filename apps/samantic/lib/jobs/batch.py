@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from fastapi import HTTPException
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 
-from samantic.app.lib.datastore import checked_name, printable
+from samantic.app.lib.datastore import checked_name, printable, provenance
 from samantic.app.lib.infers import wire
 from samantic.app.lib.infers.wire import RequestError
 from samantic.app.lib.jobs.errors import failure
@@ -54,7 +55,9 @@ def batch_work(
                 continue
             try:
                 path, result = answer({**for_model, "image": store.get_image_uri(image)}, control.silent())
-                _keep(store, image, path, tag, {"model": model, "params": result})
+                notes = {"model": model, "params": result}
+                notes |= {provenance.KEY: provenance.of_model(notes, model, result, time.time())}
+                _keep(store, image, path, tag, notes)
                 labelled.append(image)
             except Cancelled:
                 raise

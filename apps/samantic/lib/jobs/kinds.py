@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
+from samantic.app.lib.datastore.drafts import owners_of
 from samantic.app.lib.jobs.batch import batch_work
 from samantic.app.lib.jobs.job import JobControl
 from samantic.app.lib.jobs.jobs import Work
@@ -22,8 +24,12 @@ Answer = Callable[[Mapping[str, Any], JobControl], tuple[str | None, dict[str, A
 """The parameters of one request, with the image's path -> the path of the mask file and the JSON beside it."""
 
 
-def work_of(kind: str, model: str, task: InferTask, params: Mapping[str, Any], app: MONAILabelApp) -> Work:
+def work_of(
+    kind: str, model: str, task: InferTask, params: Mapping[str, Any], app: MONAILabelApp, image: str = ""
+) -> Work:
     """Return the work of a job: `params` as those of `POST /infer/<model>`, with the image's path but for a batch.
+
+    image: its id, "" for one that is not of the studies; what a person was shown of it is noted as for a click.
 
     Raises HTTPException 422 where the model is not for such jobs, RequestError for a batch of other parameters.
     """
@@ -35,6 +41,9 @@ def work_of(kind: str, model: str, task: InferTask, params: Mapping[str, Any], a
 
     def work(control: JobControl) -> dict[str, Any]:
         path, result = answer(params, control)
+        drafts = getattr(app, "drafts", None)
+        if image and drafts is not None:
+            drafts.note(owners_of(params), image, model, params, result, None if path is None else Path(path))
         return {**result, "file": path}
 
     return work
@@ -44,7 +53,7 @@ def _propagated(task: InferTask) -> Answer:
     from samantic.app.lib.infers.propagating import propagate_request
 
     def answer(params: Mapping[str, Any], control: JobControl) -> tuple[str | None, dict[str, Any]]:
-        wanted = {"propagate": True, **params}
+        wanted = {"propagate": "both", **params}
         return propagate_request(task, wanted, control.progress, control.is_cancelled)
 
     return answer

@@ -65,7 +65,7 @@ def jobs_router(jobs: Jobs) -> APIRouter:
                 parameters["image"] = _image_path(image, session_id, file, clean_up)
                 if label is not None:
                     parameters["label_file"] = clean_up.enter_context(taken_in(label, label_ending(label)))
-            work = work_of(kind, model, task, parameters, running_app())
+            work = work_of(kind, model, task, parameters, running_app(), image)
             job_id = jobs.start(kind, owner_of(parameters), work, image or None, clean_up.close)
             clean_up.pop_all()
         return jobs.get(job_id).as_json()
