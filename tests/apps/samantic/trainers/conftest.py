@@ -1,10 +1,9 @@
-"""A small network that loads in milliseconds, a studies folder with final labels, and a round that learns nothing."""
+"""A datastore with final labels, and a round that learns nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +13,8 @@ import pytest
 import torch
 
 from samantic.app.lib.datastore import SamanticDatastore
-from samantic.sam.registry import ENCODERS
-from samantic.sam.tiny_encoder import TinyEncoder
 from samantic.segsam import SegSam, SegSamConfig
-from samantic.segsam.checkpoint import save_network
 from samantic.segsam.training.retraining import EpochReport, Retrained, Scores
-from samantic.training.model_store import ModelStore
-
-CLASS_NAMES = ("liver", "spleen", "skin_lesion")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def small_encoder() -> Iterator[str]:
-    build = partial(TinyEncoder, image_size=64, embedding_dim=64, widths=(8, 16, 32, 64), depths=(1, 1, 1))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ENCODERS, "small", build)
-        yield "small"
-
-
-@pytest.fixture(scope="session")
-def write_weights() -> Callable[..., Path]:
-    """Writes weights of a network of the given classes, other weights for every seed."""
-
-    def write(path: Path, class_names: tuple[str, ...] = CLASS_NAMES, seed: int = 0) -> Path:
-        torch.manual_seed(seed)
-        save_network(SegSam(SegSamConfig(class_names, encoder="small", transformer_mlp_dim=64)).eval(), path)
-        return path
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory, write_weights: Callable[..., Path]) -> Path:
-    """The weights before anything was published."""
-    return write_weights(tmp_path_factory.mktemp("weights") / "start.safetensors")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ModelStore:
-    return ModelStore(tmp_path / "published")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from fastapi import HTTPException
 
 from samantic.app.lib.datastore import SamanticDatastore
-from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.trainers.segsam import SegSamTrainer
 from samantic.segsam.checkpoint import file_hash
 from samantic.training.model_store import ModelStore
@@ -168,34 +167,3 @@ def test_what_would_be_in_vain_is_refused_before_a_process_is_started(a_trainer,
     with pytest.raises(HTTPException, match="no parameter"):
         a_trainer.refuse_early({"epoch": 1}, a_datastore, waits=False)
     a_trainer.refuse_early({"epochs": 1}, a_datastore, waits=False)
-
-
-def test_who_began_with_one_version_ends_with_it_while_others_get_the_next(store, start, write_weights):
-    published = PublishedPredictor(store, start)
-    first = published.now()
-    assert first.weights_hash == file_hash(start)
-    model = store.publish(lambda path: write_weights(path, ("liver", "heart"), seed=3), {})
-    second = published.now()
-    assert second is not first and second.class_names == ("liver", "heart")
-    assert second.weights_hash == model.notes["sha256"]
-    assert first.class_names == ("liver", "spleen", "skin_lesion")
-    assert published.now() is second, "weights are read again although nothing was published"
-    store.rollback()
-    assert published.now().weights_hash == first.weights_hash
-
-
-def test_a_version_that_cannot_be_loaded_leaves_the_one_before_and_a_start_finds_it(store, start, write_weights):
-    published = PublishedPredictor(store, start)
-    good = store.publish(lambda path: write_weights(path, seed=3), {})
-    assert published.now().weights_hash == good.notes["sha256"]
-    store.publish(lambda path: path.write_bytes(b"no weights"), {})
-    assert published.now().weights_hash == good.notes["sha256"]
-    assert PublishedPredictor(ModelStore(store.folder), start).now().weights_hash == good.notes["sha256"]
-
-
-def test_a_start_removes_what_a_killed_publication_left(store, start):
-    store.rollback()
-    left = store.folder / ".samantic-tmp-0001"
-    left.mkdir()
-    PublishedPredictor(store, start)
-    assert not left.exists()
