@@ -30,6 +30,8 @@ FEATURES = (
     "concurrent_inference",
     "dicom_series",
     "vocabulary",
+    "jobs",
+    "leases",
 )
 
 USER = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))
