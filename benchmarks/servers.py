@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,19 @@ class Server:
 
 
 @contextmanager
-def samantic_server(studies: Path, home: Path, **environment: str) -> Iterator[Server]:
-    """`samantic serve` on a folder, with further environment variables."""
-    code = "import sys; from samantic.app.launch import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
-    with _running(lambda port: [sys.executable, "-c", code, str(studies), str(port)], home, environment) as server:
+def samantic_server(
+    studies: Path, home: Path, conf: Mapping[str, str] | None = None, **environment: str
+) -> Iterator[Server]:
+    """`samantic serve` on a folder, with `--conf` and further environment variables."""
+    code = (
+        "import json, sys; from samantic.app.launch import serve; "
+        "serve(sys.argv[1], port=int(sys.argv[2]), conf=json.loads(sys.argv[3]))"
+    )
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-c", code, str(studies), str(port), json.dumps(dict(conf or {}))]
+
+    with _running(command, home, environment) as server:
         yield server
 
 
