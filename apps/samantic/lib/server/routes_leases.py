@@ -23,7 +23,7 @@ def leases_router() -> APIRouter:
     def release(request: Request, image: str, client_id: str = "", session: str = "", _: User = USER) -> Any:
         address = request.client.host if request.client else ""
         client = client_of({"client_id": client_id, "session": session, "client_address": address})
-        if not running_app().leases.release(known_image(image), client):  # type: ignore[attr-defined]
+        if not running_app().leases.release(known_image(image), client):
             raise HTTPException(404, f"This client holds no lease of the image '{image}'; it may have ended by itself.")
         return {"image": image}
 
