@@ -41,7 +41,7 @@ REFUSALS = {
     StoreBusyError: 409,
 }
 
-NICENESS = 10
+NICENESS = 5
 """A training gives way to whoever waits for an answer on the same cores."""
 
 
