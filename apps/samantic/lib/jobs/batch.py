@@ -39,7 +39,7 @@ def batch_work(
     again = wire.flag(params.get("again"), "again")
     images = _images(wire.names(params.get("images"), "images"), app.datastore())
     own = {"images", "label_tag", "again"}
-    for_model = {key: value for key, value in params.items() if key not in own}
+    for_model = {key: value for key, value in params.items() if key not in own} | {"save_label": True}
 
     def work(control: JobControl) -> dict[str, Any]:
         store = app.datastore()
