@@ -37,7 +37,7 @@ class SegSamConfig:
     """Channels at the second look's finest level."""
 
     prompt_free_width: int | None = None
-    """Channels of the head of the automatic mode (ours), a multiple of 8; None: the network has none."""
+    """Channels of the head of the automatic mode (ours); None: the network has none."""
 
     late_classes: int = 0
     """How many of the last classes came after the others were learned; see `samantic.segsam.growing`."""
@@ -52,8 +52,8 @@ class SegSamConfig:
             raise ValueError(f"look_size must be a multiple of 32 from 64 on, not {self.look_size}.")
         if self.look_width < 1:
             raise ValueError(f"look_width must be at least 1, not {self.look_width}.")
-        if self.prompt_free_width is not None and (self.prompt_free_width < 8 or self.prompt_free_width % 8):
-            raise ValueError(f"prompt_free_width must be a multiple of 8, not {self.prompt_free_width}.")
+        if self.prompt_free_width is not None and self.prompt_free_width < 1:
+            raise ValueError(f"prompt_free_width must be at least 1, not {self.prompt_free_width}.")
         if not 0 <= self.late_classes <= len(self.class_names):
             raise ValueError(
                 f"late_classes must be 0 to the number of classes, {len(self.class_names)}, not {self.late_classes}."

@@ -47,7 +47,7 @@ def fit_prompt_free(
     options: FitOptions,
     run: Path,
     *,
-    width: int = 48,
+    width: int = 32,
     shown: Sequence[LabelledView] = (),
 ) -> SegSam:
     """Train a head on `sets`, drawn by `shares`, and return the SEG-SAM weights `segsam` with it.

@@ -105,7 +105,7 @@ class PromptFreeSettings:
     """`width` of the prompt-free head; `shares` of the data sets. SettingsError: a setting is out of range."""
 
     shares: dict[str, float]
-    width: int = 48
+    width: int = 32
     fit: FitOptions = field(default_factory=FitOptions)
 
     def __post_init__(self) -> None:
