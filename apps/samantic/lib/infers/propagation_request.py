@@ -77,13 +77,13 @@ def read_propagation_request(
         raise RequestError(
             "Nothing is prompted: send 'foreground' points, a 'roi', 'boxes' or a label file to propagate from."
         )
+    _check_foreground(by_slice, kept, axis)
     prompts = {
         index: replace(one, mask=_on(drawn, axis, index) if index in kept else None).validated(
             volume.shape_ijk, axis=axis, slice_index=index
         )
         for index, one in by_slice.items()
     }
-    _check_foreground(prompts, axis)
     prompted = [
         _prompted(index, prompts.get(index), drawn, SliceView.of(volume, axis, index))
         for index in sorted({*prompts, *kept}, key=lambda index: (index != main, index))
@@ -170,10 +170,10 @@ def _kept_slices(params: Mapping[str, Any], drawn: MaskPrompt | None, axis: int)
     return kept
 
 
-def _check_foreground(prompts: Mapping[int, PromptSet], axis: int) -> None:
+def _check_foreground(prompts: Mapping[int, PromptSet], kept: list[int], axis: int) -> None:
     for index, one in prompts.items():
         inside = [*one.points, *one.scribbles]
-        if one.mask is None and not one.boxes and not any(mark.positive for mark in inside):
+        if index not in kept and not one.boxes and not any(mark.positive for mark in inside):
             raise RequestError(
                 f"Slice {index} along axis {axis} has background marks alone: add a click or a box on the object there."
             )

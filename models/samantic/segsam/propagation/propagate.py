@@ -34,7 +34,8 @@ def propagate(
 
     Between two prompted slices all slices are filled from both sides, weighted by distance; beyond the outer ones the
     object is followed until `options.limits` say that it has ended. Memory beyond the volume and the labels does not
-    depend on the number of slices. `on_progress(done, total)` counts slices; `is_cancelled` is asked before every one.
+    depend on the number of slices. `on_progress(done, total)` counts slices; `is_cancelled` is asked before every
+    pass through the model, of which a slice takes two.
     Raises Cancelled, and ValueError for no prompted slice, two on one index and an index outside the volume.
     """
     return _Propagation(predictor, volume, window, options, on_progress, is_cancelled).run(prompted)
@@ -52,7 +53,7 @@ class _Propagation:
         on_progress: Callable[[int, int], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
-        self._answers = SliceAnswers(predictor, volume, window, options.axis)
+        self._answers = SliceAnswers(predictor, volume, window, options.axis, self._go_on)
         self._options = options
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._count = volume.shape_ijk[options.axis]
@@ -69,7 +70,6 @@ class _Propagation:
         stopped: dict[str, StopReason | None] = {"up": None, "down": None}
         earlier: Found | None = None
         for start in ordered:
-            self._turn()
             found, answer = self._answers.prompted(start, self._options.classes)
             if start is prompted[0]:
                 prediction = answer
@@ -141,7 +141,6 @@ class _Propagation:
         return found
 
     def _asked(self, index: int, mask: np.ndarray) -> Found | None:
-        self._turn()
         if not mask.any():
             return None
         spacing = self._answers.view.spacing_yx_mm
@@ -152,7 +151,7 @@ class _Propagation:
             self._answers.view.at(found.index).insert(self._labels, found.mask.astype(np.uint8))
             self._confidence[found.index] = found.quality
 
-    def _turn(self) -> None:
+    def _go_on(self) -> None:
         if self._is_cancelled():
             raise Cancelled("The propagation was cancelled.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,12 +51,18 @@ class Found:
 
 
 class SliceAnswers:
-    """Asks a model about slices of one volume along one axis, without state."""
+    """Asks a model about slices of one volume along one axis, without state.
 
-    def __init__(self, predictor: Predictor, volume: Volume, window: Window, axis: int) -> None:
+    `go_on` is called before every pass through the model and raises where there is to be none.
+    """
+
+    def __init__(
+        self, predictor: Predictor, volume: Volume, window: Window, axis: int, go_on: Callable[[], None]
+    ) -> None:
         self._predictor = predictor
         self._volume = volume
         self._window = window
+        self._go_on = go_on
         self.view = SliceView.of(volume, axis, 0)
         self.slice_distance_mm = volume.spacing_mm[axis]
 
@@ -81,9 +87,11 @@ class SliceAnswers:
     def beside(self, index: int, prompts: Sequence[ViewPrompts]) -> Found:
         """The object on a slice, from the mean of the answers to several ways of pointing at it."""
         features, picture = self._features(index)
+        self._go_on()
         return _found(index, self._predictor.decode(features, prompts), picture)
 
     def _features(self, index: int) -> tuple[ImageFeatures, np.ndarray]:
+        self._go_on()
         view = self.view.at(index)
         picture = to_uint8(view.extract(self._volume.array), self._window)
         return self._predictor.encode(picture, view.spacing_yx_mm), picture
