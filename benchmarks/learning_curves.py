@@ -99,7 +99,7 @@ def curves_of(rounds: Sequence[Round], labels: Sequence[int], seeds: Sequence[in
 def table(curves: Curves) -> str:
     """Return the curves as a Markdown table: Dice at each number of labels, area, difference of areas to random."""
     head = ["arm", *(f"{count} labels" for count in curves.labels), "area under the curve", f"minus {REFERENCE}"]
-    lines = [" | ".join(head), "|".join(["---"] * len(head))]
+    lines = [" | ".join(head), " | ".join(["---"] * len(head))]
     groups = [str(seed) for seed in curves.seeds]
     for arm, by_seed in curves.dice.items():
         heights = np.mean([by_seed[seed] for seed in curves.seeds], axis=0)
