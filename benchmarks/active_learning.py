@@ -333,7 +333,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=_numbers, default=(1, 2, 3))
     parser.add_argument("--arms", type=_arms, default=tuple(ARMS), help=", ".join(ARMS))
     parser.add_argument("--pool", type=int, default=90, help="training volumes to choose from")
-    parser.add_argument("--test", type=int, default=40, help="test volumes to measure on")
+    parser.add_argument("--test", type=int, default=32, help="test volumes to measure on")
     parser.add_argument("--epochs", type=int, default=8, help="at most, of each training")
     parser.add_argument("--write", action="store_true", help="write the section of RESULTS.md and the picture")
     return parser.parse_args()
