@@ -53,6 +53,9 @@ PICTURE = RESULTS.parents[1] / "docs" / "pictures" / "active_learning.png"
 CLIENT = "annotator"
 TRAINING_SECONDS = 900
 
+LEARNING = {"samples_per_epoch": 160, "batch_size": 4, "learning_rate": 4e-3, "naming_steps": 0, "rehearsal_share": 0}
+"""Small batches: few labels in half a minute. Nothing is rehearsed, for no other class is asked for."""
+
 
 class NotUnseenError(ValueError):
     """The weights may have learned from the hippocampus, so that the experiment would prove nothing."""
@@ -314,7 +317,7 @@ def main() -> None:
         arms=arguments.arms,
         pool=arguments.pool,
         test=arguments.test,
-        training={"epochs": arguments.epochs, "naming_steps": 0, "rehearsal_share": 0},
+        training={"epochs": arguments.epochs, **LEARNING},
     )
     experiment = Experiment(arguments.weights, arguments.work, settings)
     experiment.run()
