@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samantic.bundled import bundled_models, model_card
+from samantic.bundled import bundled_models, bundled_weights, model_card
 from samantic.datasets.development_sets import busi, data_folder, image_ids, learnable_ids
 from samantic.datasets.near_duplicates import DERMOSCOPY, HIPPOCAMPUS, ULTRASOUND, near_duplicates, signature
 from samantic.datasets.overlaps import BUSI_LESIONS, hippocampus_person, training_overlaps
 from samantic.imaging import read_volume, to_uint8, window_for
+from samantic.segsam.checkpoint import load_manifest
 
 SETS = {"isic2017": DERMOSCOPY, "busi": ULTRASOUND, "msd_hippocampus": HIPPOCAMPUS}
 
@@ -109,3 +110,14 @@ def test_the_two_hippocampi_of_a_person_have_the_same_intensities(folder: Path):
         for same in (True, False)
     }
     assert steps[True] < 0.1 < steps[False]
+
+
+def test_the_manifest_in_the_bundled_weights_names_no_image_that_is_measured_on(folder: Path):
+    manifest = load_manifest(bundled_weights("segsam-tiny"))
+    assert manifest is not None
+    assert manifest.images.keys() == {"isic2017", "busi", "hippocampus", "ct", "mr"}
+    for name, dataset in (("isic2017", "isic2017"), ("busi", "busi"), ("hippocampus", "msd_hippocampus")):
+        parts = parts_of(folder, dataset)
+        assert set(manifest.images[name]) <= set(parts["train"])
+        assert not set(manifest.images[name]) & {*parts["val"], *parts["test"]}
+    assert manifest.images["ct"] == ("example_ct",)
