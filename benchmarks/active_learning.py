@@ -70,6 +70,7 @@ class Settings:
     seeds: tuple[int, ...]
     arms: tuple[str, ...]
     pool: int
+    held_out: int
     test: int
     training: dict[str, Any] = field(default_factory=dict)
 
@@ -149,10 +150,13 @@ class Annotator:
         sample = self._client.next_sample(strategy, params)
         if "id" not in sample:
             raise SystemExit(f"The server has no next image: {sample}")
-        names = [{"name": name, "idx": value} for value, name in enumerate(STRUCTURES, start=1)]
-        label = self._truth / f"{sample['id']}.nii.gz"
-        self._client.save_label(sample["id"], str(label), params={"label_info": names})
+        self.label(str(sample["id"]))
         return str(sample["id"])
+
+    def label(self, image_id: str) -> None:
+        """Save the true label of an image."""
+        names = [{"name": name, "idx": value} for value, name in enumerate(STRUCTURES, start=1)]
+        self._client.save_label(image_id, str(self._truth / f"{image_id}.nii.gz"), params={"label_info": names})
 
     def train(self, options: dict[str, Any]) -> None:
         """Have the server train and wait until it is done; SystemExit with its last words if it fails."""
@@ -176,8 +180,10 @@ class Experiment:
         self._cache = self._work / "cache"
         self._cache.mkdir(parents=True, exist_ok=True)
         _check_same_settings(self._work / "settings.json", settings)
-        pool = sorted(learnable_ids(data_folder(), DATA_SET))
-        self._pool = sorted(random.Random(0).sample(pool, min(settings.pool, len(pool))))
+        drawn = random.Random(0).sample(
+            sorted(learnable_ids(data_folder(), DATA_SET)), settings.pool + settings.held_out
+        )
+        self._pool, self._held_out = sorted(drawn[: settings.pool]), sorted(drawn[settings.pool :])
         test = sorted(image_ids(data_folder(), DATA_SET, "test"))
         test = sorted(random.Random(0).sample(test, min(settings.test, len(test))))
         self._test = TestVolumes(self._data, test, EmbeddingCache(self._cache / "embeddings", ram_bytes=2 << 30))
@@ -215,7 +221,9 @@ class Experiment:
         with samantic_server(folder / "studies", folder / "home", conf, OMP_NUM_THREADS="1") as server:
             annotator = Annotator(server, folder, self._data / "labelsTr")
             chosen = [] if earlier is None else list(earlier.chosen)
-            annotator.take_back(sorted(annotator.labelled() - set(chosen)))
+            annotator.take_back(sorted(annotator.labelled() - {*chosen, *self._held_out}))
+            for image_id in sorted(set(self._held_out) - annotator.labelled()):
+                annotator.label(image_id)
             for count in missing:
                 chosen = self._one_round(annotator, store, seed, arm, strategy, count, chosen, first_seed)
 
@@ -235,7 +243,7 @@ class Experiment:
         while len(chosen) < count:
             chosen.append(annotator.label_next(strategy, first_seed + len(chosen)))
         watch.lap("choose")
-        annotator.train({**self._settings.training, "seed": seed})
+        annotator.train({**self._settings.training, "seed": seed, "val_ids": self._held_out})
         watch.lap("train")
         current = store.current()
         found = self._test.dice(self._weights if current is None else current.path)
@@ -252,7 +260,7 @@ class Experiment:
     def _prepare(self, folder: Path) -> None:
         (folder / "studies").mkdir(parents=True, exist_ok=True)
         (folder / "home").mkdir(exist_ok=True)
-        for image_id in self._pool:
+        for image_id in (*self._pool, *self._held_out):
             image = folder / "studies" / f"{image_id}.nii.gz"
             if not image.exists():
                 image.symlink_to(self._data / "imagesTr" / image.name)
@@ -289,7 +297,8 @@ def report(rounds_file: Path, settings: Settings) -> str:
     seconds = {name: float(np.mean([one.seconds[name] for one in rounds])) for name in rounds[0].seconds}
     return f"""Dice on {settings.test} test volumes of the MSD hippocampus (mean of both parts, in three dimensions)
 after so many labelled volumes of a pool of {settings.pool}, through the real server: next image, label, training,
-served weights. The weights ({settings.weights_hash[:12]}) had never seen a hippocampus. The first {settings.labels[0]}
+served weights. The weights ({settings.weights_hash[:12]}) had never seen a hippocampus. {settings.held_out} further
+volumes, labelled and the same for all arms, decide whether a round is published. The first {settings.labels[0]}
 labels are random and the same for all arms of a seed; {len(settings.seeds)} seeds, 95 % bootstrap intervals over them,
 which for so few is nearly their range. `random again` differs from `random` by chance alone: an arm that does not
 differ by more has not been shown to help. The area is the mean height of the curve.
@@ -316,6 +325,7 @@ def main() -> None:
         seeds=arguments.seeds,
         arms=arguments.arms,
         pool=arguments.pool,
+        held_out=arguments.held_out,
         test=arguments.test,
         training={"epochs": arguments.epochs, **LEARNING},
     )
@@ -336,6 +346,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=_numbers, default=(1, 2, 3))
     parser.add_argument("--arms", type=_arms, default=tuple(ARMS), help=", ".join(ARMS))
     parser.add_argument("--pool", type=int, default=90, help="training volumes to choose from")
+    parser.add_argument("--held-out", type=int, default=5, help="labelled volumes to validate rounds on, for all arms")
     parser.add_argument("--test", type=int, default=32, help="test volumes to measure on")
     parser.add_argument("--epochs", type=int, default=8, help="at most, of each training")
     parser.add_argument("--write", action="store_true", help="write the section of RESULTS.md and the picture")

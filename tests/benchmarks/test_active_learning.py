@@ -135,10 +135,10 @@ def test_the_table_holds_areas_and_paired_differences_and_the_picture_is_drawn(
 
 
 def test_a_folder_of_other_settings_is_not_continued(active_learning: ModuleType, tmp_path: Path) -> None:
-    one = active_learning.Settings("aa", (5, 10), (1,), ("random",), 90, 40, {"epochs": 8})
+    one = active_learning.Settings("aa", (5, 10), (1,), ("random",), 90, 5, 40, {"epochs": 8})
     active_learning._check_same_settings(tmp_path / "settings.json", one)
     active_learning._check_same_settings(tmp_path / "settings.json", one)
-    other = active_learning.Settings("bb", (5, 10), (1,), ("random",), 90, 40, {"epochs": 8})
+    other = active_learning.Settings("bb", (5, 10), (1,), ("random",), 90, 5, 40, {"epochs": 8})
     with pytest.raises(SystemExit, match="other settings"):
         active_learning._check_same_settings(tmp_path / "settings.json", other)
     assert json.loads((tmp_path / "settings.json").read_text())["weights_hash"] == "aa"
