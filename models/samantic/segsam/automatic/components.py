@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-LARGE_ENOUGH = 0.25
-"""Of a structure's largest part: vertebrae and vessels have several, a stray island is far smaller (ours)."""
-
 TOUCHING = np.ones((3, 3, 3), bool)
 
 
-def islands_in(labels: np.ndarray, large_enough: float = LARGE_ENOUGH) -> np.ndarray:
-    """(I, J, K) bool: voxels of `labels` in parts that are small beside their structure's largest; corners touch."""
+def islands_in(labels: np.ndarray, share_of_largest: float) -> np.ndarray:
+    """(I, J, K) bool: voxels in parts smaller than that share of their structure's largest; corners touch."""
     islands = np.zeros(labels.shape, bool)
     for value, around in enumerate(ndimage.find_objects(labels), start=1):
         if around is None:
@@ -21,5 +18,5 @@ def islands_in(labels: np.ndarray, large_enough: float = LARGE_ENOUGH) -> np.nda
         if count > 1:
             sizes = np.bincount(parts.ravel())
             sizes[0] = sizes[1:].max()
-            islands[around] |= (sizes < large_enough * sizes[0])[parts]
+            islands[around] |= (sizes < share_of_largest * sizes[0])[parts]
     return islands

@@ -69,7 +69,7 @@ def structures_of(
         )
         seen = view.at(index)
         picture = np.where(seen.extract(labels) == value, value, 0).astype(np.uint8)
-        found.append(_Found(structure, regions_of(picture, seen.extract(confidence), smallest=1)[0]))
+        found.append(_Found(structure, regions_of(picture, seen.extract(confidence))[0]))
     return tuple(_with_opinions(found, view, predictor, features, run))
 
 

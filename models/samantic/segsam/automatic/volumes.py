@@ -12,9 +12,10 @@ import torch
 from samantic.imaging import SliceView, Volume, Window
 from samantic.segsam.automatic.axis_maps import AxisMaps
 from samantic.segsam.automatic.drawing import Drawn
+from samantic.segsam.automatic.habits import habits_for
 from samantic.segsam.automatic.options import AutomaticError, AutomaticOptions
 from samantic.segsam.automatic.passes import Passes, head_logits, own_passes
-from samantic.segsam.automatic.slices import REFINE_PICTURES, Drawer, remove_islands
+from samantic.segsam.automatic.slices import Drawer, remove_islands
 from samantic.segsam.automatic.structures import Structure, structures_of
 from samantic.segsam.cancelling import Cancelled
 from samantic.segsam.familiarity import ImageFamiliarity
@@ -30,9 +31,6 @@ FEWEST_SLICES = 8
 
 SMOOTHING_MM = 1.0
 """Standard deviation of the Gaussian across slices."""
-
-REFINE_VOLUMES = False
-"""Whether slices of volumes are refined where nobody says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +103,8 @@ class _Work:
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._classes = options.value_order(predictor.class_names)
         self._uses_head = options.uses_head(predictor.network.prompt_free_head is not None)
-        usual = REFINE_PICTURES if volume.kind == "photograph" else REFINE_VOLUMES
-        self._refine = self._uses_head and (usual if options.refine is None else options.refine)
+        self._habits = habits_for(volume)
+        self._refine = self._uses_head and (self._habits.refine if options.refine is None else options.refine)
         self._axes = self._chosen_axes()
         self._indices = self._chosen_slices()
         self._total = len(self._indices) + sum(volume.shape_ijk[axis] for axis in self._axes[1:])
@@ -120,14 +118,22 @@ class _Work:
         labels = np.zeros(shape, np.uint8, order="F")
         whole = Drawn(labels, np.zeros(shape, np.float16), np.zeros(shape, np.float16))
         view = SliceView.of(self._volume, self._axes[0], 0)
-        drawer = Drawer(self._predictor, self._classes, self._options, self._refine, self._passes.run, self._check)
+        drawer = Drawer(
+            predictor=self._predictor,
+            classes=self._classes,
+            options=self._options,
+            habits=self._habits,
+            refine=self._refine,
+            run=self._passes.run,
+            check=self._check,
+        )
         draw = self._slices_by_head(drawer) if self._uses_head else self._slices_by_grid(drawer)
         for index, drawn in zip(self._indices, draw, strict=True):
             seen = view.at(index)
             seen.insert(whole.labels, drawn.labels)
             seen.insert(whole.confidence, drawn.confidence)
             seen.insert(whole.uncertainty, drawn.uncertainty)
-        remove_islands(whole)
+        remove_islands(whole, self._habits.share_of_largest)
         self._check()
         structures = structures_of(
             whole.labels,

@@ -11,7 +11,7 @@ from samantic.segsam.automatic.components import islands_in
 from samantic.segsam.automatic.drawing import draw_maps, draw_proposals
 from samantic.segsam.automatic.grid import grid_proposals
 from samantic.segsam.automatic.proposals import Proposal, overlap, stability, without_repeats
-from samantic.segsam.automatic.regions import regions_of
+from samantic.segsam.automatic.regions import regions_of, sure_regions
 from samantic.segsam.cancelling import Cancelled
 
 
@@ -69,7 +69,7 @@ def test_a_picture_in_which_nothing_is_likely_is_empty_and_sure() -> None:
 def test_regions_are_connected_parts_with_box_mask_and_core() -> None:
     labels = np.zeros((20, 30), np.uint8)
     labels[2:9, 3:8], labels[12:15, 20:28], labels[0, 29] = 2, 2, 1
-    large, small = regions_of(labels, np.full(labels.shape, 0.7), smallest=5)
+    large, small = regions_of(labels, np.full(labels.shape, 0.7))[:2]
     assert (large.box_xyxy, small.box_xyxy) == ((3, 2, 8, 9), (20, 12, 28, 15))
     assert large.surety == pytest.approx(0.7)
     prompts = large.prompts(labels.shape)
@@ -82,10 +82,21 @@ def test_parts_that_are_small_beside_the_largest_of_their_structure_are_islands(
     labels = np.zeros((20, 20, 20), np.uint8)
     labels[2:8, 2:8, 2:8], labels[12:17, 2:8, 2:8], labels[18, 18, 18] = 1, 1, 1
     labels[2:4, 12:14, 2] = 2
-    islands = islands_in(labels)
+    islands = islands_in(labels, 0.25)
     assert np.argwhere(islands).tolist() == [[18, 18, 18]]
     labels[8, 8, 8] = 1
-    assert not islands_in(labels)[8, 8, 8]
+    assert not islands_in(labels, 0.25)[8, 8, 8]
+    assert not islands_in(labels, 0.0).any()
+
+
+def test_regions_that_are_less_sure_than_the_surest_of_their_class_are_left_out() -> None:
+    labels, confidence = np.zeros((10, 40), np.uint8), np.zeros((10, 40))
+    for number, (value, surety) in enumerate(((1, 0.95), (1, 0.92), (1, 0.8), (2, 0.8), (3, 0.6))):
+        labels[2:8, 8 * number : 8 * number + 6] = value
+        confidence[2:8, 8 * number : 8 * number + 6] = surety
+    kept = sure_regions(regions_of(labels, confidence), lowest_surety=0.75, share_of_surest=0.95)
+    assert [(one.value, round(one.surety, 2)) for one in kept] == [(1, 0.95), (1, 0.92), (2, 0.8)]
+    assert len(sure_regions(regions_of(labels, confidence), 0.0, 0.0)) == 5
 
 
 def test_a_grid_of_clicks_keeps_only_what_is_asked_for_and_good_enough(headless: SegSamPredictor) -> None:

@@ -9,7 +9,15 @@ import pytest
 from samantic.evaluation import dice
 from samantic.imaging import SliceView, Volume, to_uint8, window_for
 from samantic.segsam import SegSamPredictor
-from samantic.segsam.automatic import AutomaticOptions, GridOptions, segment_slice, segment_volume, usual_axes, volumes
+from samantic.segsam.automatic import (
+    VOLUMES,
+    AutomaticOptions,
+    GridOptions,
+    segment_slice,
+    segment_volume,
+    usual_axes,
+    volumes,
+)
 from samantic.segsam.cancelling import Cancelled
 
 BRIGHT_AND_GRAY = ("hippocampus_anterior", "liver")
@@ -128,7 +136,7 @@ def test_a_slice_alone_gives_what_the_same_slice_of_a_volume_of_one_gives(
     view = SliceView.of(volume, 2, 8)
     options = AutomaticOptions(BRIGHT_AND_GRAY, refine=True, with_confidence=True)
     picture = to_uint8(view.extract(volume.array), window_for(volume))
-    alone = segment_slice(headed, headed.encode(picture, view.spacing_yx_mm), options)
+    alone = segment_slice(headed, headed.encode(picture, view.spacing_yx_mm), options, VOLUMES)
     thin = Volume(volume.array[:, :, 8:9], volume.affine, "MR")
     of_one = segment_volume(headed, thin, window_for(volume), options)
     np.testing.assert_array_equal(alone.labels, SliceView.of(thin, 2, 0).extract(of_one.labels))
