@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from samantic.imaging import SliceView
-from samantic.segsam.automatic.coarse_map import CoarseMap, interpolation
+from samantic.segsam.automatic.coarse_map import CoarseMap, interpolation, likely_channels, only_channels
 from samantic.segsam.input_transform import InputTransform
 
 SMALLEST_WEIGHT = 0.05
 FARTHEST_SLICES = 2
+LEAST_LOG_PROBABILITY = -16.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class AxisMaps:
         self._head = head
         self._weights = slice_weights(_slice_distance(view), smoothing_mm)
         self._maps: dict[int, torch.Tensor] = {}
-        self._all: torch.Tensor | None = None
+        self._all: tuple[torch.Tensor, torch.Tensor, int] | None = None
 
     @property
     def count(self) -> int:
@@ -69,10 +70,7 @@ class AxisMaps:
 
     def seen_from(self, view: SliceView) -> CoarseMap:
         """The map of a slice along another axis, put together from one line of every slice along this one."""
-        if self._all is None:
-            self._all = torch.stack([self._smoothed(index).half() for index in range(self.count)])
-            self._maps.clear()
-        maps = self._all.float()
+        maps, channels, count = self._likely()
         own, seen = Sides.of(self._view), Sides.of(view)
         in_rows, in_columns = interpolation(self._transform, (maps.shape[2], maps.shape[3]))
         # Both in the order of voxels.
@@ -82,6 +80,9 @@ class AxisMaps:
             lines, along = torch.einsum("scgh,g->csh", maps, in_rows[view.index]), in_columns
         else:
             lines, along = torch.einsum("scgh,h->csg", maps, in_columns[view.index]), in_rows
+        everywhere = torch.full((count, *lines.shape[1:]), LEAST_LOG_PROBABILITY)
+        everywhere[channels] = lines
+        lines = everywhere
         slices = torch.eye(self.count)
         if seen.row_axis == self._view.axis:
             rows, columns = slices, along
@@ -91,6 +92,16 @@ class AxisMaps:
         columns = columns.flip(0) if seen.flip_columns else columns
         return CoarseMap(lines, rows, columns)
 
+    def _likely(self) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """All slices' maps (S, C' + 1, g, h) of the channels that are likely in any of them, which, and of how many."""
+        if self._all is None:
+            smoothed = [self._smoothed(index).half() for index in range(self.count)]
+            self._maps.clear()
+            kept = torch.stack([likely_channels(one) for one in smoothed]).any(dim=0)
+            maps = torch.stack([only_channels(one.float(), kept) for one in smoothed])
+            self._all = maps, torch.nonzero(kept)[:, 0], len(kept)
+        return self._all
+
     def _smoothed(self, index: int) -> torch.Tensor:
         total, weight = torch.zeros(1), 0.0
         for distance, share in enumerate(self._weights):
@@ -98,7 +109,7 @@ class AxisMaps:
                 if 0 <= other < self.count:
                     total = total + share * torch.softmax(self._map(other).float(), dim=0)
                     weight += share
-        return (total / weight).clamp(min=1e-7).log()
+        return (total / weight).clamp(min=math.exp(LEAST_LOG_PROBABILITY)).log()
 
     def _map(self, index: int) -> torch.Tensor:
         if index not in self._maps:

@@ -39,17 +39,9 @@ class CoarseMap:
         band = self.rows[first_row:last_row] @ self.log_probabilities.float() @ self.columns.T
         return torch.softmax(band, dim=0)
 
-    def likely(self) -> torch.Tensor:
-        """(C + 1,) bool: background, and the classes that may be somewhere."""
-        possible = self.log_probabilities.float().exp().amax(dim=(1, 2)) >= LOWEST_PROBABILITY
-        possible[0] = True
-        return possible
-
     def of_channels(self, kept: torch.Tensor) -> CoarseMap:
         """The map of some of the channels (C + 1,) bool, background among them; the others count as background."""
-        logits = self.log_probabilities.float()
-        background = torch.cat([logits[:1], logits[~kept]]).logsumexp(dim=0, keepdim=True)
-        return replace(self, log_probabilities=torch.cat([background, logits[kept][1:]]))
+        return replace(self, log_probabilities=only_channels(self.log_probabilities.float(), kept))
 
 
 def interpolation(transform: InputTransform, grid: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,9 +57,22 @@ def interpolation(transform: InputTransform, grid: tuple[int, int]) -> tuple[tor
     )
 
 
+def likely_channels(log_probabilities: torch.Tensor) -> torch.Tensor:
+    """Of a map (C + 1, g, h) the background and the classes that may be somewhere: (C + 1,) bool."""
+    likely = log_probabilities.amax(dim=(1, 2)).float().exp() >= LOWEST_PROBABILITY
+    likely[0] = True
+    return likely
+
+
+def only_channels(log_probabilities: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """A map (C + 1, g, h) of the `kept` channels (C + 1,) bool; the others are added to the background."""
+    background = torch.cat([log_probabilities[:1], log_probabilities[~kept]]).logsumexp(dim=0, keepdim=True)
+    return torch.cat([background, log_probabilities[kept][1:]])
+
+
 def only_likely(maps: Sequence[CoarseMap]) -> tuple[list[CoarseMap], np.ndarray]:
     """Maps of one picture without the classes that none of them shows, and the channels (C' + 1,) that are kept."""
-    kept = torch.stack([one.likely() for one in maps]).any(dim=0)
+    kept = torch.stack([likely_channels(one.log_probabilities) for one in maps]).any(dim=0)
     return [one.of_channels(kept) for one in maps], torch.nonzero(kept)[:, 0].numpy()
 
 
