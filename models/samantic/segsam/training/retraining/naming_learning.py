@@ -14,6 +14,7 @@ from samantic.segsam.losses import SemanticTargets, presence_loss, semantic_loss
 from samantic.segsam.network import SegSam
 from samantic.segsam.training.batches import SMALLEST_OBJECT, object_in
 from samantic.segsam.training.retraining.feature_shelf import FeatureShelf
+from samantic.segsam.training.retraining.map_loss import disturbed
 from samantic.segsam.training.retraining.material import Material
 from samantic.segsam.training.retraining.options import RetrainOptions
 from samantic.segsam.training.retraining.slices import StudySlice
@@ -22,6 +23,12 @@ from samantic.segsam.training.rounds import first_prompt, prompt_batch, with_bor
 from samantic.training import learning_rate_at
 
 OBJECTS_PER_SLICE = 3
+
+REHEARSAL_WEIGHT = 4.0
+"""Of what the new names take on pictures that are rehearsed."""
+
+OBJECT_SHARE = 0.75
+"""Of the regions that are prompted where a picture's objects are known; the others are anywhere."""
 
 
 def learn_names(
@@ -55,9 +62,9 @@ def learn_names(
             group["lr"] = rate * options.naming_learning_rate
         optimiser.zero_grad()
         loss = _labelled_loss(network, _drawn(labelled, options.batch_size, random), shelf, random)
-        if material.rehearsed and step % 2:
-            some = _drawn(material.rehearsed, max(1, options.batch_size // 2), random)
-            loss = loss + options.distillation_weight * _rehearsal_loss(network, some, late, shelf, random)
+        if material.rehearsed:
+            some = _drawn(material.rehearsed, options.batch_size, random)
+            loss = loss + REHEARSAL_WEIGHT * _rehearsal_loss(network, some, late, shelf, random)
         if not loss.requires_grad:
             continue
         loss.backward()
@@ -142,16 +149,30 @@ def _rehearsal_loss(
     random: np.random.Generator,
 ) -> torch.Tensor:
     device = network.text_embeddings.device
-    regions = [any_region(network.low_resolution_size, random) for _ in slices]
+    regions = [region_in(item, network.low_resolution_size, random) for item in slices]
     interactions = [first_prompt(region, random) for region in regions]
     prompts = prompt_batch(interactions, torch.arange(len(slices), device=device), network.image_size)
-    answer = network.name(shelf.of(slices), prompts)
+    # Disturbed, the few pictures that are rehearsed stand for more of their kind.
+    answer = network.name(disturbed(shelf.of(slices), random), prompts)
     assert answer is not None
-    logits = answer.semantic_logits
-    others = [channel for channel in range(logits.shape[1]) if channel - 1 not in late]
-    # The others' logits are what they were: the divergence is the share of probability that the late ones took.
-    taken = logits.logsumexp(dim=1) - logits[:, others].logsumexp(dim=1)
-    return taken.mean()
+    classes = answer.semantic_logits[:, 1:]
+    others = [index for index in range(classes.shape[1]) if index not in late]
+    # The others' logits are what they were: the divergence from them is the share that the late ones took. Names are
+    # given by the classes alone, inside the region, so the background is not asked.
+    taken = classes.logsumexp(dim=1) - classes[:, others].logsumexp(dim=1)
+    truth = torch.from_numpy(np.stack([item.truth for item in interactions])).float().to(device)
+    inside = functional.interpolate(truth[:, None], size=taken.shape[-2:], mode="area")[:, 0]
+    return taken.mean() + (taken * inside).sum() / inside.sum().clamp(min=1e-6)
+
+
+def region_in(item: StudySlice, grid: int, random: np.random.Generator) -> np.ndarray:
+    """Something (g, g) bool of a slice that somebody might prompt: mostly one of its objects, where they are known."""
+    if item.objects and random.random() < OBJECT_SHARE:
+        known = torch.from_numpy(item.objects[int(random.integers(len(item.objects)))]).float()
+        region = functional.interpolate(known[None, None], size=(grid, grid), mode="bilinear")[0, 0].numpy() >= 0.5
+        if region.sum() >= SMALLEST_OBJECT:
+            return region
+    return any_region(grid, random)
 
 
 def any_region(grid: int, random: np.random.Generator) -> np.ndarray:

@@ -18,18 +18,19 @@ class RetrainOptions:
     exactly `validation_ids` where given (none of them: the round is measured on what it learns from).
     `prompt_free_width` is that of a new head where the network has none. `naming_steps` steps on prompts teach the
     semantic path classes that came late (0 leaves it alone). `distillation_weight` is that of the old network's answers
-    and `rehearsal_share` the part of a batch drawn from pictures without labels, where there are any. At most
+    and `rehearsal_share` the part of a batch drawn from pictures without labels: those that are given, and about
+    `phantom_pictures` of made-up ones where there is something to forget. At most
     `feature_bytes` of embeddings are held in memory, the others are fetched from the cache whenever they are drawn.
     `descriptions` say what classes look like that the vocabulary does not have. `data_set` is the name of the images
     in the manifest of the weights. `mixed_precision` is "no" or "bf16", which some processors do twice as fast.
     """
 
     epochs: int = 8
-    samples_per_epoch: int = 120
+    samples_per_epoch: int = 240
     batch_size: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
-    average_decay: float = 0.98
+    average_decay: float = 0.95
     patience: int = 4
     axes: tuple[int, ...] = (2,)
     slices_per_volume: int = 12
@@ -37,10 +38,11 @@ class RetrainOptions:
     validation_share: float = 0.2
     validation_ids: frozenset[str] | None = None
     prompt_free_width: int = 48
-    naming_steps: int = 60
+    naming_steps: int = 100
     naming_learning_rate: float = 3e-3
-    distillation_weight: float = 1.0
+    distillation_weight: float = 2.0
     rehearsal_share: float = 0.25
+    phantom_pictures: int = 20
     feature_bytes: int = 2 * 1024**3
     descriptions: Mapping[str, str] = field(default_factory=dict)
     data_set: str = "studies"
@@ -60,6 +62,7 @@ class RetrainOptions:
             ("naming_steps", 0, 100_000),
             ("distillation_weight", 0, 1e6),
             ("rehearsal_share", 0, 0.9),
+            ("phantom_pictures", 0, 1000),
             ("feature_bytes", 0, 2**50),
             ("average_decay", 0, 1),
         ):

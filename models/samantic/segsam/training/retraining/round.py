@@ -11,16 +11,17 @@ import numpy as np
 from samantic.datasets.studies import LabelledImage
 from samantic.sam import EmbeddingCache
 from samantic.segsam.checkpoint import load_calibration, load_manifest, load_network
-from samantic.segsam.growing import NewClass, class_named, described_by_text, grown, with_new_head
+from samantic.segsam.growing import NewClass, awake_in_head, class_named, described_by_text, grown, with_new_head
 from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
 from samantic.segsam.predictor import SegSamPredictor
 from samantic.segsam.training.retraining.feature_shelf import FeatureShelf
 from samantic.segsam.training.retraining.map_learning import MapLearner
 from samantic.segsam.training.retraining.material import Material, read_material
-from samantic.segsam.training.retraining.naming_learning import learn_names
+from samantic.segsam.training.retraining.naming_learning import late_classes_of, learn_names
 from samantic.segsam.training.retraining.options import RetrainOptions
 from samantic.segsam.training.retraining.outcome import EpochReport, Retrained
+from samantic.segsam.training.retraining.phantom_pictures import phantom_slices
 from samantic.segsam.training.retraining.slices import SliceReader
 from samantic.segsam.training.retraining.splitting import held_out_ids
 from samantic.segsam.training.retraining.watching import Watch
@@ -50,7 +51,8 @@ def retrain(
     The image encoder, the binary path and the look network stay as they are: a slice is encoded once, or never if
     `cache` has it from a click or an earlier round. The prompt-free head learns where every class is; classes that the
     network does not know are added (`samantic.segsam.growing`), and the semantic path learns their names. `rehearsal`
-    are images without labels, on which the old answers are kept.
+    are images without labels, on which the old answers are kept; phantoms are added to them where there is something to
+    forget.
 
     It is a loop of its own, with the common optimiser, schedule and average: a round takes a minute, is not resumed,
     and stops when validation by image says so, which the common loop does not know. On one machine the same seed gives
@@ -71,6 +73,11 @@ def retrain(
     reader = SliceReader(predictor, map_side(network), options.axes, options.slices_per_volume, options.empty_share)
     rehearsal = rehearsal if options.rehearsal_share > 0 else ()
     material = read_material(reader, images, network.config.class_names, held_out, rehearsal, watch)
+    if options.rehearsal_share > 0 and _can_forget(network, material, options):
+        first_late = len(network.config.class_names) - network.config.late_classes
+        material.rehearsed.extend(
+            phantom_slices(reader, options.phantom_pictures, network.config.class_names[first_late:])
+        )
     shelf = FeatureShelf(predictor, options.feature_bytes)
     _fetch(material, shelf, watch)
 
@@ -123,6 +130,13 @@ def _complete(network: SegSam, new: Sequence[NewClass], options: RetrainOptions)
     if network.prompt_free_head is None:
         network = with_new_head(network, options.prompt_free_width, options.seed)
     return network
+
+
+def _can_forget(network: SegSam, material: Material, options: RetrainOptions) -> bool:
+    """Whether the network knows classes that the labels do not speak of, and learns something that could hide them."""
+    assert network.prompt_free_head is not None
+    names_late = bool(options.naming_steps and late_classes_of(network, material.training))
+    return names_late or bool(set(awake_in_head(network.prompt_free_head)) - set(material.classes))
 
 
 def _fetch(material: Material, shelf: FeatureShelf, watch: Watch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from samantic.sam import EmbeddingKey
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.predictor import SegSamPredictor
 
+OBJECTS = 8
+"""Kept of a phantom's slice."""
+
 UNNAMED = 255
 """In label pictures: a value that nobody gave a class, which is neither class nor background."""
 
@@ -27,7 +30,8 @@ class StudySlice:
     `classes` are the indices of the network's classes that its labels would show; none without labels. `shares`
     (1 + C, g, g) float16 says how much of each cell of the head's map is background and each of `classes`.
     `labels` (rows, cols) uint8, 0 background, n the n-th of `classes` or `UNNAMED`, is there for validation only.
-    `picture` reads (rows, cols, 3) uint8.
+    `picture` reads (rows, cols, 3) uint8. `objects` (g, g) bool are regions that could be prompted, of pictures whose
+    objects are known but not learned from.
     """
 
     image_id: str
@@ -37,6 +41,7 @@ class StudySlice:
     classes: tuple[int, ...]
     shares: torch.Tensor
     labels: np.ndarray | None = None
+    objects: tuple[np.ndarray, ...] = ()
 
 
 class SliceReader:
@@ -57,7 +62,8 @@ class SliceReader:
 
         ImageReadError if the image or its label cannot be read.
         """
-        volume = self._volumes.read(image.image)
+        read = partial(self._volumes.read, image.image)
+        volume = read()
         labels = read_mask(image.label, volume)
         indices = tuple(sorted(set(classes.values())))
         named = np.full(int(max(labels.max(), 0)) + 1, UNNAMED, dtype=np.uint8)
@@ -71,42 +77,47 @@ class SliceReader:
             has_label = ((shown > 0) & (shown < UNNAMED)).any(axis=tuple({0, 1, 2} - {axis}))
             for index in chosen_slices(has_label, count, self._empty_share):
                 view = SliceView.of(volume, axis, index)
-                found.append(self._slice(image.image_id, image.image, volume, view, indices, shown, keep_labels))
+                found.append(self._slice(image.image_id, read, volume, view, indices, shown, keep_labels))
         return found
 
     def unlabelled(self, path: Path) -> list[StudySlice]:
         """Slices of an image without labels; ImageReadError if it cannot be read."""
-        volume = self._volumes.read(path)
+        read = partial(self._volumes.read, path)
+        volume = read()
         return [
-            self._slice(path.name, path, volume, SliceView.of(volume, axis, index), (), None, False)
+            self._slice(path.name, read, volume, SliceView.of(volume, axis, index), (), None, False)
             for axis, count in zip(self._axes, _divided(self._count, len(self._axes)), strict=True)
             for index in evenly(range(volume.shape_ijk[axis]), count)
         ]
 
+    def of_phantom(self, image_id: str, volume: Volume, truth: np.ndarray, indices: Sequence[int]) -> list[StudySlice]:
+        """Slices of an image in memory along its axis 2, without labels; `truth` (I, J, K) tells its objects apart."""
+        found = []
+        for index in indices:
+            view = SliceView.of(volume, 2, index)
+            item = self._slice(image_id, lambda: volume, volume, view, (), None, False)
+            found.append(replace(item, objects=_objects(view.extract(truth), item.transform, self._grid)))
+        return found
+
     def _slice(
         self,
         image_id: str,
-        path: Path,
+        read: Callable[[], Volume],
         volume: Volume,
         view: SliceView,
         classes: tuple[int, ...],
         shown: np.ndarray | None,
         keep_labels: bool,
     ) -> StudySlice:
-        window = window_for(volume)
-        key = self._predictor.embedding_key(volume.content_hash, view.key, window.key)
+        key = self._predictor.embedding_key(volume.content_hash, view.key, window_for(volume).key)
         transform = self._predictor.network.input_transform(view.shape, view.spacing_yx_mm)
         labels = np.zeros(view.shape, np.uint8) if shown is None else np.ascontiguousarray(view.extract(shown))
         values = range(len(classes) + 1)
         shares = torch.cat(
             [transform.grid_logits((labels == value).astype(np.float32), self._grid, 0.0) for value in values]
         )
-        picture = partial(self._picture, path, view)
+        picture = partial(_picture, read, view)
         return StudySlice(image_id, key, transform, picture, classes, shares.half(), labels if keep_labels else None)
-
-    def _picture(self, path: Path, view: SliceView) -> np.ndarray:
-        volume = self._volumes.read(path)
-        return to_uint8(view.extract(volume.array), window_for(volume))
 
 
 class LastVolume:
@@ -119,6 +130,19 @@ class LastVolume:
         if self._last is None or self._last[0] != path:
             self._last = path, read_volume(path)
         return self._last[1]
+
+
+def _picture(read: Callable[[], Volume], view: SliceView) -> np.ndarray:
+    volume = read()
+    return to_uint8(view.extract(volume.array), window_for(volume))
+
+
+def _objects(truth: np.ndarray, transform: InputTransform, grid: int) -> tuple[np.ndarray, ...]:
+    """The largest objects of a slice, as the head's maps show them."""
+    values, sizes = np.unique(truth[truth > 0], return_counts=True)
+    largest = values[np.argsort(-sizes)[:OBJECTS]]
+    regions = [transform.grid_logits((truth == value).astype(np.float32), grid, 0.0)[0] >= 0.5 for value in largest]
+    return tuple(region.numpy() for region in regions if region.any())
 
 
 def chosen_slices(has_label: np.ndarray, count: int, empty_share: float) -> list[int]:
