@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,14 @@ class TestLoading:
         for name, tensor in adopted.state_dict().items():
             assert name == "text_embeddings" or torch.equal(network.state_dict()[name], tensor), name
         assert network.text_embeddings.all()
+
+    def test_parts_that_stand_beside_the_binary_path_are_left_alone(self, network):
+        other = SegSam(replace(network.config, look_size=64, look_width=8, prompt_free_width=8))
+        load_binary_path(network, other)
+        theirs = other.state_dict()
+        for name, tensor in network.state_dict().items():
+            if name.startswith(("encoder.", "mask_decoder.")):
+                assert torch.equal(tensor, theirs[name]), name
 
     def test_a_binary_path_of_another_shape_is_refused(self, config, network):
         before = _copy(network)

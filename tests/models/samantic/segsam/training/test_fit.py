@@ -166,6 +166,19 @@ def test_a_run_can_start_from_weights_of_a_smaller_input(config: SegSamConfig, s
         torch.testing.assert_close(large.state_dict()[name], tensor, atol=1e-6, rtol=0, msg=name)
 
 
+def test_a_run_can_start_from_weights_with_parts_that_are_trained_apart(config: SegSamConfig, sets, tmp_path: Path):
+    torch.manual_seed(0)
+    complete = SegSam(
+        replace(config, look_size=64, look_width=8, prompt_free_width=8), text_vectors(config.class_names)
+    )
+    save_network(complete, tmp_path / "complete.safetensors", torch.float32)
+    options = FitOptions(steps=1, batch_size=2, learning_rate=1e-12, weight_decay=0.0)
+    trained = fit(config, sets, SHARES, options, tmp_path / "run", initial_weights=tmp_path / "complete.safetensors")
+    assert trained.look_network is None and trained.prompt_free_head is None
+    for name, tensor in trained.state_dict().items():
+        torch.testing.assert_close(complete.state_dict()[name], tensor, atol=1e-6, rtol=0, msg=name)
+
+
 def test_initial_weights_of_another_network_are_refused(config: SegSamConfig, network: SegSam, sets, tmp_path: Path):
     save_network(network, tmp_path / "weights.safetensors")
     for other, said in (
