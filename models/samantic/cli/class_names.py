@@ -20,6 +20,8 @@ def known_classes(vocabulary: Vocabulary, known: Sequence[str], listed: str, tex
 
 
 def _known(vocabulary: Vocabulary, known: Sequence[str], name: str) -> str:
+    if name in known:  # a class that somebody taught the model is in no vocabulary
+        return name
     found = vocabulary.find(name).name
     if found not in known:
         nearest = [other for other in vocabulary.suggest(found, 20) if other in known][:3]
@@ -29,6 +31,8 @@ def _known(vocabulary: Vocabulary, known: Sequence[str], name: str) -> str:
 
 
 def _meant(vocabulary: Vocabulary, known: Sequence[str], text: str) -> str:
+    if text in known:
+        return text
     try:
         found = vocabulary.find(text).name
     except UnknownClassError:

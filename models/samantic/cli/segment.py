@@ -27,6 +27,8 @@ from samantic.prompts import PromptError, PromptSet
 from samantic.segsam import ObjectPrediction, SegSamPredictor, objects_of
 from samantic.vocabulary import load_vocabulary, terminology_string
 
+COLOUR_OF_OWN_NAMES = (128, 174, 128)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -130,9 +132,13 @@ def _segments(predictions: list[ObjectPrediction], classes: tuple[str, ...]) -> 
     vocabulary = load_vocabulary()
     segments = []
     for number, prediction in enumerate(predictions, start=1):
-        meant = vocabulary[prediction.predicted_class]
-        value = classes.index(meant.name) + 1 if classes else number
-        segments.append(SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant)))
+        name = prediction.predicted_class
+        value = classes.index(name) + 1 if classes else number
+        if name in vocabulary:
+            meant = vocabulary[name]
+            segments.append(SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant)))
+        else:  # a class that somebody taught the model
+            segments.append(SegmentInfo(value, name, COLOUR_OF_OWN_NAMES))
     return tuple(segments)
 
 
