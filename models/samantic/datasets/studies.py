@@ -44,18 +44,23 @@ class Studies:
 def class_of_value(notes: Mapping[str, Any]) -> dict[int, str]:
     """What a server's notes about a label say that its values mean; empty where they do not say.
 
-    Read are `label_names` {name: value}, then `params.label_names`, then `label_info` [{name, idx or id}], as the
-    Slicer module of MONAI Label sends them. Names, synonyms and codes of the vocabulary become its names.
+    Read are `label_names` {name: value}, then `label_info` [{name, idx or id}], as the Slicer module of MONAI Label
+    sends what a person called the segments, then `params.label_names`, what the model had called them. Names, synonyms
+    and codes of the vocabulary become its names.
     """
     params = notes.get("params")
-    for found in (notes.get("label_names"), params.get("label_names") if isinstance(params, Mapping) else None):
+    drafted = params.get("label_names") if isinstance(params, Mapping) else None
+    for found in (notes.get("label_names"), _called(notes.get("label_info")), drafted):
         if isinstance(found, Mapping) and (named := _named({name: value for name, value in found.items()})):
             return named
-    entries = notes.get("label_info")
-    if isinstance(entries, list):
-        pairs = [(entry.get("name"), entry.get("idx", entry.get("id"))) for entry in entries if isinstance(entry, dict)]
-        return _named({name: value for name, value in pairs if isinstance(name, str)})
     return {}
+
+
+def _called(entries: object) -> dict[str, Any]:
+    if not isinstance(entries, list):
+        return {}
+    pairs = [(entry.get("name"), entry.get("idx", entry.get("id"))) for entry in entries if isinstance(entry, dict)]
+    return {name: value for name, value in pairs if isinstance(name, str)}
 
 
 def class_of_segment(label: Path) -> dict[int, str]:

@@ -88,3 +88,9 @@ def test_a_folder_without_a_record_is_refused(tmp_path: Path):
     (tmp_path / "datastore_v2.json").write_text("[]")
     with pytest.raises(ValueError, match="cannot be read"):
         read_studies(tmp_path)
+
+
+def test_what_a_person_called_a_segment_goes_before_what_the_model_had_called_it():
+    notes = {"label_info": [{"name": "spleen", "idx": 1}], "params": {"label_names": {"liver": 1}}}
+    assert class_of_value(notes) == {1: "spleen"}
+    assert class_of_value({"params": {"label_names": {"liver": 1}}}) == {1: "liver"}
