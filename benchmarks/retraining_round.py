@@ -1,8 +1,8 @@
 """How long a training round takes with kept embeddings, and without.
 
-    python benchmarks/retraining_round.py [--epochs 4] [--no-vit] [--no-results]
+    python benchmarks/retraining_round.py [--epochs 4] [--slices 2] [--samples 8] [--no-vit] [--no-tiny] [--no-results]
 
-A round as a server makes it, on labelled volumes of the hippocampus: half a dozen slices for vit_b (random weights,
+A round as a server makes it, on labelled volumes of the hippocampus: a few slices for vit_b (random weights,
 which take as long as trained ones), ten volumes with the usual options for the bundled model. "Without" encodes a slice
 whenever it is drawn or measured on; "first" has a cache that is empty; "next" finds every slice in it, as after clicks
 or an earlier round. Reading, training and validation are in all of them. CPU seconds are of the process, and hardly
@@ -32,7 +32,7 @@ from samantic.segsam.training.fit import text_vectors
 from samantic.segsam.training.retraining import RetrainOptions, retrain
 
 CLASSES = {1: "hippocampus_anterior", 2: "hippocampus_posterior"}
-VIT_VOLUMES, VIT_SLICES, VIT_SAMPLES = 3, 2, 8
+VIT_VOLUMES = 3
 TINY_VOLUMES = 10
 
 
@@ -50,22 +50,25 @@ class Timing:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--epochs", type=int, default=4, help="epochs of the vit_b round")
+    arguments.add_argument("--slices", type=int, default=2, help="slices of each volume in the vit_b round")
+    arguments.add_argument("--samples", type=int, default=8, help="slices drawn an epoch of the vit_b round")
+    arguments.add_argument("--no-tiny", action="store_true", help="leave the bundled model out")
     arguments.add_argument("--no-vit", action="store_true", help="leave vit_b out: it takes minutes on a CPU")
     arguments.add_argument("--no-results", action="store_true", help="print only, leave RESULTS.md alone")
     chosen = arguments.parse_args()
     parts = []
-    with tempfile.TemporaryDirectory() as name:
-        tiny = _rounds(
-            bundled_weights("segsam-tiny"), _images(TINY_VOLUMES), RetrainOptions(naming_steps=0), Path(name)
-        )
-        parts.append(_table(f"`tiny` (bundled weights), {TINY_VOLUMES} volumes, {_described(RetrainOptions())}", tiny))
+    if not chosen.no_tiny:
+        options = RetrainOptions(naming_steps=0)
+        with tempfile.TemporaryDirectory() as name:
+            tiny = _rounds(bundled_weights("segsam-tiny"), _images(TINY_VOLUMES), options, Path(name))
+            parts.append(_table(f"`tiny` (bundled weights), {TINY_VOLUMES} volumes, {_described(options)}", tiny))
     if not chosen.no_vit:
         options = RetrainOptions(
             epochs=chosen.epochs,
             patience=chosen.epochs,
-            samples_per_epoch=VIT_SAMPLES,
-            batch_size=4,
-            slices_per_volume=VIT_SLICES,
+            samples_per_epoch=chosen.samples,
+            batch_size=min(4, chosen.samples),
+            slices_per_volume=chosen.slices,
             empty_share=0.0,
             naming_steps=0,
         )
