@@ -12,6 +12,12 @@ BOX_SLOPE = 1.0
 """How far the object may spread from slice to slice, over the distance of the slices: its box grows by that (ours)."""
 
 
+def spread(spacing_yx_mm: tuple[float, float], slice_distance_mm: float) -> tuple[float, float]:
+    """Pixels, along rows and columns, by which an object may spread from one slice to the next; at least one."""
+    down, across = (max(1.0, BOX_SLOPE * slice_distance_mm / spacing) for spacing in spacing_yx_mm)
+    return down, across
+
+
 def next_prompts(
     mask: np.ndarray, spacing_yx_mm: tuple[float, float], slice_distance_mm: float
 ) -> tuple[ViewPrompts, ViewPrompts]:
@@ -24,7 +30,7 @@ def next_prompts(
     if bounds is None:
         raise ValueError("An empty mask does not say where the object is on the next slice.")
     click = np.array([deepest_point(mask)])
-    down, across = (max(1.0, BOX_SLOPE * slice_distance_mm / spacing) for spacing in spacing_yx_mm)
+    down, across = spread(spacing_yx_mm, slice_distance_mm)
     x0, y0, x1, y1 = bounds
     rows, columns = mask.shape
     grown = (max(x0 - across, 0.0), max(y0 - down, 0.0), min(x1 + across, columns), min(y1 + down, rows))

@@ -7,7 +7,14 @@ from typing import Literal, get_args
 
 Directions = Literal["both", "up", "down"]
 StopReason = Literal[
-    "end of the image", "nothing found", "confidence", "area grew", "area shrank", "class changed", "appearance changed"
+    "end of the image",
+    "nothing found",
+    "confidence",
+    "area grew",
+    "area shrank",
+    "class changed",
+    "appearance changed",
+    "end seen from the side",
 ]
 
 DIRECTIONS: tuple[str, ...] = get_args(Directions)
@@ -20,15 +27,17 @@ class StopLimits:
 
     `confidence`: the smallest expected overlap (IoU) of the mask with the truth. `growth` and `shrinkage`: the area
     over that of the slice before, and `slack_pixels` that an area may always differ by. `class_share`: the probability
-    of the prompted slice's class over that on the prompted slice, below which another class may take over.
-    `grey_shift`: how far the mean intensity inside may move from the prompted slice's, in standard deviations there.
+    of the prompted slice's class over that on the prompted slice, below which another class may take over, if the name
+    was at least as probable as `sure_name` there. `grey_shift`: how far the mean intensity inside may move from the
+    prompted slice's, in standard deviations there.
     """
 
-    confidence: float = 0.5
+    confidence: float = 0.78
     growth: float = 2.0
     shrinkage: float = 0.25
     slack_pixels: int = 12
-    class_share: float = 0.4
+    class_share: float = 0.25
+    sure_name: float = 0.7
     grey_shift: float = 2.0
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from samantic.imaging import Volume, Window
 from samantic.segsam.cancelling import Cancelled
-from samantic.segsam.propagation.next_prompt import next_prompts
+from samantic.segsam.propagation.appearance import Appearance
 from samantic.segsam.propagation.options import PropagationOptions, StopReason
+from samantic.segsam.propagation.predictor_protocol import Predictor
 from samantic.segsam.propagation.prompted import PromptedSlice
 from samantic.segsam.propagation.propagated import PropagatedVolume
 from samantic.segsam.propagation.shapes import shape_between
-from samantic.segsam.propagation.slice_answers import Found, Predictor, SliceAnswers
+from samantic.segsam.propagation.side_views import SideViews
+from samantic.segsam.propagation.slice_answers import Found, SliceAnswers
 from samantic.segsam.propagation.stopping import reason_to_stop
 
 FULL = 255
@@ -41,6 +44,10 @@ def propagate(
     return _Propagation(predictor, volume, window, options, on_progress, is_cancelled).run(prompted)
 
 
+SURELY_INSIDE = 0.7
+"""How far towards the end that was seen the next views from the side are taken."""
+
+
 class _Propagation:
     """One run; holds the labels and at most three slices' answers."""
 
@@ -54,11 +61,13 @@ class _Propagation:
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._answers = SliceAnswers(predictor, volume, window, options.axis, self._go_on)
+        self._side_views = SideViews(predictor, volume, window, options.axis, self._go_on)
         self._options = options
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._count = volume.shape_ijk[options.axis]
         self._labels = np.zeros(volume.shape_ijk, np.uint8, order="F")
         self._confidence: dict[int, float] = {}
+        self._spans: tuple[int, list[tuple[int, int]]] | None = None
         self._done = self._total = 0
 
     def run(self, prompted: Sequence[PromptedSlice]) -> PropagatedVolume:
@@ -90,7 +99,19 @@ class _Propagation:
         """Follow the object away from the prompted slices until it ends."""
         before, last = start, self._done + room
         reason: StopReason | None = None if start.area else "nothing found"
+        looked_from = start.index
+        reaches = _farthest_first(self._spans_at(start.index), step)
+        # One view may be wrong, but an oblique end is seen by few.
+        end = reaches[1 if len(reaches) > 2 else 0] if reaches else None
         for index in range(start.index + step, start.index + step * (room + 1), step):
+            if reason is None and end is not None and (index - end) * step > 0:
+                # An object that leaves those planes goes on in new ones; here most have to say so.
+                looked_from += round(SURELY_INSIDE * (end - looked_from))
+                known = min(self._confidence), max(self._confidence)
+                reaches = _farthest_first(self._side_views.spans(self._labels, looked_from, known), step)
+                end = reaches[len(reaches) // 2] if reaches else None
+                if end is None or (index - end) * step > 0:
+                    reason = "end seen from the side"
             if reason is not None:
                 break
             found = self._from(before, index)
@@ -102,6 +123,12 @@ class _Propagation:
         # Slices that need no answer any more are done as well.
         self._advance(last - self._done)
         return reason or "end of the image"
+
+    def _spans_at(self, start: int) -> list[tuple[int, int]]:
+        # Both directions begin with the same views, unless they begin on different slices.
+        if self._spans is None or self._spans[0] != start:
+            self._spans = start, self._side_views.spans(self._labels, start, (start, start))
+        return self._spans[1]
 
     def _fill(self, lower: Found, upper: Found) -> None:
         """Fill the gap between two prompted slices from both sides; one pass waits in the labels for the other."""
@@ -128,23 +155,21 @@ class _Propagation:
         """The object on a slice of a gap: prompted by the slice before, drawn towards the slice that it leads to."""
         share = 1 / (1 + abs(goal.index - index))
         shape = shape_between(before.mask, goal.mask, share)
-        found = self._asked(index, shape)
+        found = self._asked(index, shape, before.appearance)
         if found is not None and found.area:
             return found
         # The object is on both sides of the gap, so it is in it, even where the model does not see it.
-        greys, names = before.greys, before.class_probabilities
-        return Found(index, shape.astype(np.float32), shape, 0.0, names, greys)
+        return replace(before, index=index, probability=shape.astype(np.float32), mask=shape, quality=0.0)
 
     def _from(self, before: Found, index: int) -> Found:
-        found = self._asked(index, before.mask)
+        found = self._asked(index, before.mask, before.appearance)
         assert found is not None  # the walk ends where nothing is found
         return found
 
-    def _asked(self, index: int, mask: np.ndarray) -> Found | None:
+    def _asked(self, index: int, mask: np.ndarray, known: Appearance | None) -> Found | None:
         if not mask.any():
             return None
-        spacing = self._answers.view.spacing_yx_mm
-        return self._answers.beside(index, next_prompts(mask, spacing, self._answers.slice_distance_mm))
+        return self._answers.beside(index, mask, known)
 
     def _keep(self, found: Found) -> None:
         if found.area:
@@ -158,6 +183,10 @@ class _Propagation:
     def _advance(self, slices: int = 1) -> None:
         self._done += slices
         self._on_progress(self._done, self._total)
+
+
+def _farthest_first(spans: list[tuple[int, int]], step: int) -> list[int]:
+    return sorted((span[step > 0] for span in spans), key=lambda one: -step * one)
 
 
 def _checked(prompted: Sequence[PromptedSlice], shape: tuple[int, int], count: int) -> Sequence[PromptedSlice]:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from samantic.imaging import SliceView, Volume, Window, to_uint8
 from samantic.segsam.predictor import ImageFeatures, ObjectPrediction
+from samantic.segsam.propagation.appearance import Appearance
+from samantic.segsam.propagation.next_prompt import next_prompts, spread
+from samantic.segsam.propagation.predictor_protocol import Predictor
 from samantic.segsam.propagation.prompted import PromptedSlice
 from samantic.segsam.second_look import bounds_of
 from samantic.segsam.view_prompts import ViewPrompts
 
 CERTAIN = 20.0
-"""Logit of a pixel that a person decided on."""
+"""Logit of a pixel that a person decided on, or that cannot belong to the object."""
 
-
-class Predictor(Protocol):
-    """What propagation asks of a model: `SegSamPredictor`, or whatever passes its calls on."""
-
-    def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = ...) -> ImageFeatures: ...
-
-    def decode(
-        self, features: ImageFeatures, prompts: Sequence[ViewPrompts], classes: Sequence[str] | None = None
-    ) -> list[ObjectPrediction]: ...
+SMALLEST_RING = 4
+"""Pixels around an object that are its neighbours at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +29,9 @@ class Found:
     """The object on slice `index`.
 
     `probability` (rows, cols) float32 and `mask`, where it is above a half; `quality` the overlap (IoU) with the truth
-    to expect; `class_probabilities` over all classes that the model knows; `greys` mean and standard deviation inside,
-    (2, 3) of three channels in 0 to 255, None of an empty mask.
+    that the model expects; `class_probabilities` over all classes that it knows; `greys` mean and standard deviation
+    inside, (2, 3) of three channels in 0 to 255, None of an empty mask; `appearance` what is known by now of how the
+    object looks, None if nothing.
     """
 
     index: int
@@ -43,6 +40,7 @@ class Found:
     quality: float
     class_probabilities: dict[str, float]
     greys: np.ndarray | None
+    appearance: Appearance | None
 
     @property
     def area(self) -> int:
@@ -64,7 +62,10 @@ class SliceAnswers:
         self._window = window
         self._go_on = go_on
         self.view = SliceView.of(volume, axis, 0)
-        self.slice_distance_mm = volume.spacing_mm[axis]
+        self._distance_mm = volume.spacing_mm[axis]
+        down, across = spread(self.view.spacing_yx_mm, self._distance_mm)
+        self._ring = max(SMALLEST_RING, round(2 * max(down, across)))
+        self._reach = 1 + round(2 * max(down, across))
 
     def prompted(self, start: PromptedSlice, classes: Sequence[str]) -> tuple[Found, ObjectPrediction]:
         """The object where a person pointed it out, and the model's answer there among candidate classes."""
@@ -72,23 +73,31 @@ class SliceAnswers:
         prompts = start.prompts or _drawn(start)
         everything = self._predictor.decode(features, [prompts])[0]
         answer = self._predictor.decode(features, [prompts], classes)[0] if classes else everything
-        if start.mask is None:
-            return _found(start.index, [everything], picture), answer
-        certain = np.where(start.mask, CERTAIN, -CERTAIN).astype(np.float32)
-        return Found(
-            start.index,
-            _probability(certain),
-            start.mask,
-            1.0,
-            everything.class_probabilities,
-            _greys(start.mask, picture),
-        ), answer
+        mask, quality = everything.mask, None
+        if start.mask is not None:
+            mask, quality = start.mask, 1.0
+            everything = replace(everything, mask_logits=np.where(mask, CERTAIN, -CERTAIN).astype(np.float32))
+        appearance = Appearance.of(picture, mask, self._ring)
+        return _found(start.index, everything.mask_logits, mask, [everything], picture, appearance, quality), answer
 
-    def beside(self, index: int, prompts: Sequence[ViewPrompts]) -> Found:
-        """The object on a slice, from the mean of the answers to several ways of pointing at it."""
+    def beside(self, index: int, mask: np.ndarray, known: Appearance | None) -> Found:
+        """The object on a slice, from the mask (rows, cols) that it has, or may have, on the slice beside it.
+
+        The mean of the answers to several ways of pointing at it, with what is known of how it looks; only parts that
+        touch the mask, and no farther from it than it may have spread.
+        """
         features, picture = self._features(index)
         self._go_on()
-        return _found(index, self._predictor.decode(features, prompts), picture)
+        prompts = next_prompts(mask, self.view.spacing_yx_mm, self._distance_mm)
+        answers = self._predictor.decode(features, prompts)
+        logits = np.mean([answer.mask_logits for answer in answers], axis=0)
+        quality = _expected_iou(_probability(logits), logits > 0)
+        if known is not None:
+            logits = logits + known.evidence(picture)
+        logits = np.where(ndimage.binary_dilation(mask, iterations=self._reach), logits, -CERTAIN)
+        found = _touching(logits > 0, mask)
+        appearance = known if known is None else known.after(picture, found, self._ring)
+        return _found(index, logits, found, answers, picture, appearance, quality)
 
     def _features(self, index: int) -> tuple[ImageFeatures, np.ndarray]:
         self._go_on()
@@ -102,20 +111,34 @@ def _drawn(start: PromptedSlice) -> ViewPrompts:
     return ViewPrompts(np.zeros((0, 2)), np.zeros(0, np.int64), bounds_of(start.mask), start.mask)
 
 
-def _found(index: int, answers: Sequence[ObjectPrediction], picture: np.ndarray) -> Found:
-    logits = np.mean([answer.mask_logits for answer in answers], axis=0)
-    # After clicks alone the mask holds less than the logits: only what was clicked on.
-    mask = answers[0].mask if len(answers) == 1 else logits > 0
+def _found(
+    index: int,
+    logits: np.ndarray,
+    mask: np.ndarray,
+    answers: Sequence[ObjectPrediction],
+    picture: np.ndarray,
+    appearance: Appearance | None,
+    quality: float | None = None,
+) -> Found:
     probability = _probability(logits)
     names = answers[0].class_probabilities
     return Found(
         index,
+        # The mask may hold less than the logits say: only what was clicked on, or what touches the slice before.
         np.where(mask | (probability <= 0.5), probability, 0).astype(np.float32),
         mask,
-        _expected_iou(probability, mask),
+        _expected_iou(probability, mask) if quality is None else quality,
         {name: float(np.mean([answer.class_probabilities[name] for answer in answers])) for name in names},
         _greys(mask, picture),
+        appearance,
     )
+
+
+def _touching(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The connected parts of a mask that touch another; all of them if none does."""
+    parts, count = ndimage.label(mask)
+    wanted = np.setdiff1d(parts[other], 0)
+    return np.isin(parts, wanted) if count > 1 and len(wanted) else mask
 
 
 def _probability(logits: np.ndarray) -> np.ndarray:

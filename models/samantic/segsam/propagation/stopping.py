@@ -21,20 +21,21 @@ def reason_to_stop(found: Found, before: Found, start: Found, limits: StopLimits
         return "area grew"
     if found.area < limits.shrinkage * before.area - limits.slack_pixels:
         return "area shrank"
-    if _is_another_class(found, start, limits.class_share):
+    if _is_another_class(found, start, limits):
         return "class changed"
     if _grey_shift(found, start) > limits.grey_shift:
         return "appearance changed"
     return None
 
 
-def _is_another_class(found: Found, start: Found, share: float) -> bool:
-    """Names are uncertain: the prompted slice's class must lose much of what it had there, and another must lead."""
+def _is_another_class(found: Found, start: Found, limits: StopLimits) -> bool:
+    """Names are uncertain: a sure one must lose much of what it had on the prompted slice, and another must lead."""
     if not start.class_probabilities:
         return False
     name = max(start.class_probabilities, key=start.class_probabilities.__getitem__)
     leads = max(found.class_probabilities, key=found.class_probabilities.__getitem__)
-    return leads != name and found.class_probabilities[name] < share * start.class_probabilities[name]
+    before, now = start.class_probabilities[name], found.class_probabilities[name]
+    return before >= limits.sure_name and leads != name and now < limits.class_share * before
 
 
 def _grey_shift(found: Found, start: Found) -> float:

@@ -96,7 +96,7 @@ def test_a_box_is_followed_both_ways(task: SegSam, image: Path, truth: np.ndarra
     path, result = ask(task, image, roi=BOX, propagate="both", label="mine")
     np.testing.assert_array_equal(read_mask(path, read_volume(image)), truth)
     assert result["propagation"]["slices"] == [2, 8]
-    assert result["propagation"]["stopped"] == {"up": "nothing found", "down": "nothing found"}
+    assert result["propagation"]["stopped"] == dict.fromkeys(("up", "down"), "end seen from the side")
     assert set(result["propagation"]["confidence"]) == {str(index) for index in range(2, 9)}
     assert tuple(result["extent"]) == tuple(result["objects"][0]["extent"]) == (8, 16, 6, 12, 2, 9)
     assert result["label_names"] == {"mine": 1}
@@ -143,7 +143,7 @@ def test_hand_corrected_slices_are_kept_and_the_gap_between_them_is_filled(
     task: SegSam, image: Path, truth: np.ndarray, temporary_folder: Path
 ) -> None:
     drawn = np.zeros(SHAPE, np.uint8)
-    drawn[9:12, 7:10, 3], drawn[9:14, 7:11, 7] = 1, 1
+    drawn[9:14, 7:11, 3], drawn[9:15, 7:11, 7] = 1, 1
     path, result = ask(task, image, label_file=labelled(temporary_folder, image, drawn), propagate="both")
     mask = read_mask(path, read_volume(image))
     np.testing.assert_array_equal(mask[:, :, (3, 7)], drawn[:, :, (3, 7)])

@@ -31,13 +31,13 @@ class BrightThings:
     """Finds the connected bright parts that a prompt touches; a liver if darker than 200, else a kidney.
 
     `sureness` is the logit of every pixel; `most_alive` how many pictures' features were held at once; `passes` how
-    often it was asked, and `second` what it was asked then.
+    often it was asked, and `pair` the first two prompts that came together.
     """
 
     def __init__(self, sureness: float = 8.0) -> None:
         self.sureness = sureness
         self.passes = 0
-        self.second: Sequence[ViewPrompts] = ()
+        self.pair: Sequence[ViewPrompts] = ()
         self.most_alive = 0
         self._alive: weakref.WeakSet[ImageFeatures] = weakref.WeakSet()
 
@@ -52,8 +52,8 @@ class BrightThings:
         self, features: ImageFeatures, prompts: Sequence[ViewPrompts], classes: Sequence[str] | None = None
     ) -> list[ObjectPrediction]:
         self.passes += 1
-        if self.passes == 2:
-            self.second = prompts
+        if len(prompts) == 2 and not self.pair:
+            self.pair = prompts
         return [self._answer(features.picture()[..., 0], one, features.transform, classes) for one in prompts]
 
     def _answer(

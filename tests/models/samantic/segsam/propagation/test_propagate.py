@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from samantic.imaging import SliceView, Volume
+from samantic.segsam import ImageFeatures, ObjectPrediction, ViewPrompts
 from samantic.segsam.cancelling import Cancelled
 from samantic.segsam.propagation import PromptedSlice, PropagatedVolume, PropagationOptions, StopLimits, propagate
 
-from .bright_things import WINDOW, BrightThings, box, volume_of
+from .bright_things import BRIGHT, WINDOW, BrightThings, box, volume_of
 
 SHAPE = (24, 20, 12)
 
@@ -68,7 +70,7 @@ def test_only_the_direction_that_was_asked_for_is_gone() -> None:
 def test_each_slice_is_prompted_by_the_mask_before_it_a_click_inside_and_a_wider_box() -> None:
     model = BrightThings()
     followed(a_tube(), start_at(0), model=model)
-    with_mask, with_box = model.second
+    with_mask, with_box = model.pair
     assert with_mask.mask is not None
     (x, y), *_ = with_mask.points_xy.astype(int)
     assert with_mask.mask[y, x]
@@ -225,3 +227,37 @@ def test_memory_does_not_depend_on_the_number_of_slices() -> None:
 def test_what_cannot_be_propagated_is_said(prompted: Callable[[], list[PromptedSlice]], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         followed(a_tube(), *prompted())
+
+
+def test_an_object_ends_where_it_ends_from_the_side_although_what_follows_looks_alike() -> None:
+    """A bar that another one continues, which only a picture across the slices shows to be another."""
+
+    class SeesTheEnd(BrightThings):
+        """From the side, where no box or mask suggests more, it finds the bar up to the eighth slice."""
+
+        def decode(
+            self, features: ImageFeatures, prompts: Sequence[ViewPrompts], classes: Sequence[str] | None = None
+        ) -> list[ObjectPrediction]:
+            answers = super().decode(features, prompts, classes)
+            if prompts[0].box_xyxy is None and prompts[0].mask is None:
+                bright = features.picture()[..., 0] >= BRIGHT
+                # Of the slices along the rows, the last is uppermost in these pictures.
+                bright[: SHAPE[2] - 8] = False
+                answers = [replace(answers[0], mask=bright)]
+            return answers
+
+    found = followed(a_tube(), start_at(3), model=SeesTheEnd())
+    assert found.stopped["up"] == "end seen from the side"
+    assert found.slices == (0, 7)
+
+
+def test_slices_far_apart_are_not_looked_at_from_the_side() -> None:
+    volume, asked = a_tube(), []
+
+    class Recorder(BrightThings):
+        def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> ImageFeatures:
+            asked.append(image.shape[:2])
+            return super().encode(image, spacing_yx_mm)
+
+    followed(Volume(volume.array, np.diag([-1.0, -1.0, 4.0, 1.0])), start_at(3), model=Recorder())
+    assert set(asked) == {(20, 24)}
