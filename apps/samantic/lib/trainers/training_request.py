@@ -18,7 +18,8 @@ from samantic.vocabulary import UnknownClassError, load_vocabulary
 
 CURRENT = "current"
 
-WHOLE_NUMBERS = ("epochs", "samples_per_epoch", "batch_size", "patience", "slices_per_volume", "naming_steps", "seed")
+WHOLE_NUMBERS = ("epochs", "samples_per_epoch", "batch_size", "patience", "slices_per_volume", "naming_steps")
+WHOLE_NUMBERS += ("phantom_pictures", "seed")
 NUMBERS = ("learning_rate", "naming_learning_rate", "validation_share", "distillation_weight", "rehearsal_share")
 OTHERS = ("initial", "classes", "axes", "val_ids", "device")
 
