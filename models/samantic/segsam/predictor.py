@@ -212,6 +212,11 @@ class SegSamPredictor:
             )
         return predictions
 
+    @property
+    def has_prompt_free_head(self) -> bool:
+        """Whether `semantic_map` answers."""
+        return self.network.prompt_free_head is not None
+
     @torch.inference_mode()
     def semantic_map(self, features: ImageFeatures, classes: Sequence[str] | None = None) -> SemanticMap:
         """Where each class is in the picture, without a prompt, by the prompt-free head.

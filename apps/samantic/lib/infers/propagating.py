@@ -20,7 +20,7 @@ from samantic.app.lib.infers.propagation_request import read_propagation_request
 from samantic.app.lib.infers.sessions import Extent
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.imaging import SliceView, Volume
-from samantic.segsam import ImageFeatures, ObjectPrediction, SegSamPredictor, ViewPrompts
+from samantic.segsam import ImageFeatures, ObjectPrediction, SegSamPredictor, SemanticMap, ViewPrompts
 from samantic.segsam.propagation import Directions, PropagatedVolume, PropagationOptions, propagate
 from samantic.vocabulary import Vocabulary
 
@@ -139,6 +139,7 @@ class _InTurn:
     def __init__(self, predictor: SegSamPredictor, threads: ModelThreads) -> None:
         self._predictor = predictor
         self._threads = threads
+        self.has_prompt_free_head = predictor.has_prompt_free_head
 
     def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> ImageFeatures:
         return self._threads.encode(lambda: self._predictor.encode(image, spacing_yx_mm))
@@ -147,6 +148,9 @@ class _InTurn:
         self, features: ImageFeatures, prompts: Sequence[ViewPrompts], classes: Sequence[str] | None = None
     ) -> list[ObjectPrediction]:
         return self._threads.decode(lambda: self._predictor.decode(features, prompts, classes))
+
+    def semantic_map(self, features: ImageFeatures, classes: Sequence[str] | None = None) -> SemanticMap:
+        return self._threads.decode(lambda: self._predictor.semantic_map(features, classes))
 
 
 def _extent_of(labels: np.ndarray) -> Extent | None:

@@ -28,8 +28,9 @@ class StopLimits:
     `confidence`: the smallest expected overlap (IoU) of the mask with the truth. `growth` and `shrinkage`: the area
     over that of the slice before, and `slack_pixels` that an area may always differ by. `class_share`: the probability
     of the prompted slice's class over that on the prompted slice, below which another class may take over, if the name
-    was at least as probable as `sure_name` there. `grey_shift`: how far the mean intensity inside may move from the
-    prompted slice's, in standard deviations there.
+    was at least as probable as `sure_name` there. `map_share`: how much of the mask the class's own map must call that,
+    where there is one. `grey_shift`: how far the mean intensity inside may move from the prompted slice's, in standard
+    deviations there.
     """
 
     confidence: float = 0.78
@@ -39,6 +40,7 @@ class StopLimits:
     class_share: float = 0.25
     sure_name: float = 0.7
     grey_shift: float = 2.0
+    map_share: float = 0.4
 
 
 @dataclass(frozen=True)

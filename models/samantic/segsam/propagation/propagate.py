@@ -9,7 +9,6 @@ import numpy as np
 
 from samantic.imaging import Volume, Window
 from samantic.segsam.cancelling import Cancelled
-from samantic.segsam.propagation.appearance import Appearance
 from samantic.segsam.propagation.options import PropagationOptions, StopReason
 from samantic.segsam.propagation.predictor_protocol import Predictor
 from samantic.segsam.propagation.prompted import PromptedSlice
@@ -46,6 +45,10 @@ def propagate(
 
 SURELY_INSIDE = 0.7
 """How far towards the end that was seen the next views from the side are taken."""
+
+
+GRANTED = 2
+"""Slices that go on at least once most views say so: the views cost as much as six slices."""
 
 
 class _Propagation:
@@ -112,6 +115,8 @@ class _Propagation:
                 end = reaches[len(reaches) // 2] if reaches else None
                 if end is None or (index - end) * step > 0:
                     reason = "end seen from the side"
+                else:
+                    end = max(end, index + step * GRANTED, key=lambda one: step * one)
             if reason is not None:
                 break
             found = self._from(before, index)
@@ -155,21 +160,21 @@ class _Propagation:
         """The object on a slice of a gap: prompted by the slice before, drawn towards the slice that it leads to."""
         share = 1 / (1 + abs(goal.index - index))
         shape = shape_between(before.mask, goal.mask, share)
-        found = self._asked(index, shape, before.appearance)
+        found = self._asked(index, shape, before)
         if found is not None and found.area:
             return found
         # The object is on both sides of the gap, so it is in it, even where the model does not see it.
         return replace(before, index=index, probability=shape.astype(np.float32), mask=shape, quality=0.0)
 
     def _from(self, before: Found, index: int) -> Found:
-        found = self._asked(index, before.mask, before.appearance)
+        found = self._asked(index, before.mask, before)
         assert found is not None  # the walk ends where nothing is found
         return found
 
-    def _asked(self, index: int, mask: np.ndarray, known: Appearance | None) -> Found | None:
+    def _asked(self, index: int, mask: np.ndarray, before: Found) -> Found | None:
         if not mask.any():
             return None
-        return self._answers.beside(index, mask, known)
+        return self._answers.beside(index, mask, before.appearance, before.unprompted)
 
     def _keep(self, found: Found) -> None:
         if found.area:

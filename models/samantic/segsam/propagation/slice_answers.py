@@ -14,6 +14,7 @@ from samantic.segsam.propagation.appearance import Appearance
 from samantic.segsam.propagation.next_prompt import next_prompts, spread
 from samantic.segsam.propagation.predictor_protocol import Predictor
 from samantic.segsam.propagation.prompted import PromptedSlice
+from samantic.segsam.propagation.unprompted import Unprompted
 from samantic.segsam.second_look import bounds_of
 from samantic.segsam.view_prompts import ViewPrompts
 
@@ -31,7 +32,8 @@ class Found:
     `probability` (rows, cols) float32 and `mask`, where it is above a half; `quality` the overlap (IoU) with the truth
     that the model expects; `class_probabilities` over all classes that it knows; `greys` mean and standard deviation
     inside, (2, 3) of three channels in 0 to 255, None of an empty mask; `appearance` what is known by now of how the
-    object looks, None if nothing.
+    object looks, None if nothing; `unprompted` who else draws it, None if nobody, and `class_share`, how much of the
+    mask it calls that.
     """
 
     index: int
@@ -41,6 +43,8 @@ class Found:
     class_probabilities: dict[str, float]
     greys: np.ndarray | None
     appearance: Appearance | None
+    unprompted: Unprompted | None
+    class_share: float = 1.0
 
     @property
     def area(self) -> int:
@@ -78,15 +82,20 @@ class SliceAnswers:
             mask, quality = start.mask, 1.0
             everything = replace(everything, mask_logits=np.where(mask, CERTAIN, -CERTAIN).astype(np.float32))
         appearance = Appearance.of(picture, mask, self._ring)
-        return _found(start.index, everything.mask_logits, mask, [everything], picture, appearance, quality), answer
+        self._go_on()
+        seen = Unprompted.of(self._predictor, features, mask)
+        return _found(
+            start.index, everything.mask_logits, mask, [everything], picture, appearance, seen, quality
+        ), answer
 
-    def beside(self, index: int, mask: np.ndarray, known: Appearance | None) -> Found:
+    def beside(self, index: int, mask: np.ndarray, known: Appearance | None, unprompted: Unprompted | None) -> Found:
         """The object on a slice, from the mask (rows, cols) that it has, or may have, on the slice beside it.
 
-        The mean of the answers to several ways of pointing at it, with what is known of how it looks; only parts that
-        touch the mask, and no farther from it than it may have spread.
+        The mean of the answers to several ways of pointing at it, with what is known of how it looks and what is found
+        without a prompt; only parts that touch the mask, and no farther from it than it may have spread.
         """
         features, picture = self._features(index)
+        evidence = None
         self._go_on()
         prompts = next_prompts(mask, self.view.spacing_yx_mm, self._distance_mm)
         answers = self._predictor.decode(features, prompts)
@@ -94,10 +103,16 @@ class SliceAnswers:
         quality = _expected_iou(_probability(logits), logits > 0)
         if known is not None:
             logits = logits + known.evidence(picture)
+        if unprompted is not None:
+            self._go_on()
+            evidence = unprompted.evidence(features)
+            logits = logits + evidence
         logits = np.where(ndimage.binary_dilation(mask, iterations=self._reach), logits, -CERTAIN)
         found = _touching(logits > 0, mask)
         appearance = known if known is None else known.after(picture, found, self._ring)
-        return _found(index, logits, found, answers, picture, appearance, quality)
+        one = _found(index, logits, found, answers, picture, appearance, unprompted, quality)
+        share = 1.0 if evidence is None or not found.any() else float((evidence[found] > 0).mean())
+        return replace(one, class_share=share)
 
     def _features(self, index: int) -> tuple[ImageFeatures, np.ndarray]:
         self._go_on()
@@ -118,6 +133,7 @@ def _found(
     answers: Sequence[ObjectPrediction],
     picture: np.ndarray,
     appearance: Appearance | None,
+    unprompted: Unprompted | None,
     quality: float | None = None,
 ) -> Found:
     probability = _probability(logits)
@@ -131,6 +147,7 @@ def _found(
         {name: float(np.mean([answer.class_probabilities[name] for answer in answers])) for name in names},
         _greys(mask, picture),
         appearance,
+        unprompted,
     )
 
 

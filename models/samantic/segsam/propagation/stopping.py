@@ -21,7 +21,8 @@ def reason_to_stop(found: Found, before: Found, start: Found, limits: StopLimits
         return "area grew"
     if found.area < limits.shrinkage * before.area - limits.slack_pixels:
         return "area shrank"
-    if _is_another_class(found, start, limits):
+    # Where the class's own map draws the object, it says better where the class ends than a name does.
+    if found.class_share < limits.map_share or (start.unprompted is None and _is_another_class(found, start, limits)):
         return "class changed"
     if _grey_shift(found, start) > limits.grey_shift:
         return "appearance changed"

@@ -26,6 +26,8 @@ BOX = [7, 17, 5, 13, 4, 5]
 class BrightFinder(SegSamPredictor):
     """Finds the connected bright parts that a prompt touches, so that a test can say where every voxel must be."""
 
+    has_prompt_free_head = False
+
     def encode(self, image: np.ndarray, spacing_yx_mm: tuple[float, float] = (1.0, 1.0)) -> ImageFeatures:
         shape = (image.shape[0], image.shape[1])
         return ImageFeatures({}, InputTransform(shape, spacing_yx_mm, 64), lambda: image)
