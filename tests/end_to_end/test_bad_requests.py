@@ -394,7 +394,7 @@ BAD_REQUESTS = [
         "",
         {"data": b'{"a": "\xff\xfe"}'},
     ),
-    Bad("training what is not trained here", "POST", "/train/segsam", (404,), "trained", {"json": {}}),
+    Bad("training what is not trained here", "POST", "/train/segsam_auto", (404,), "trained", {"json": {}}),
     Bad("training an unknown model", "POST", "/train/nothing?run_sync=true", (404,), "nothing", {"json": {}}),
     Bad("no training runs", "GET", "/train/?check_if_running=true", (404,), ""),
     Bad("unknown scoring method", "POST", "/scoring/nothing", (404,), "nothing", {"json": {}}),
