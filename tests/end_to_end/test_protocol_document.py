@@ -46,7 +46,7 @@ def send(server: Any, example: dict[str, Any], label_files: dict[str, Path], out
         path = label_files[example["label"]]
         parts["label"] = (path.name, path.read_bytes())
     url = f"{server.url}/infer/segsam?image={example['image']}&output={output}"
-    return requests.post(url, files=parts, timeout=60)
+    return requests.post(url, files=parts, timeout=300)
 
 
 @pytest.mark.parametrize("example", examples("request"), ids=shortened)
