@@ -35,9 +35,9 @@ SECTIONS = {"a": 51, "b": 56, "c": 61, "d": 66, "untouched": 59}
 
 THICK = 4
 CYST_RADIUS = 9
-ROUND = {"epochs": 3, "samples_per_epoch": 90, "batch_size": 4, "slices_per_volume": THICK}
+ROUND = {"epochs": 2, "samples_per_epoch": 120, "batch_size": 4, "slices_per_volume": THICK}
 ROUND |= {"naming_steps": 16, "phantom_pictures": 4}
-LONGER = {**ROUND, "epochs": 2, "samples_per_epoch": 160, "learning_rate": 4e-3}
+LONGER = {**ROUND, "epochs": 1, "samples_per_epoch": 200, "learning_rate": 4e-3}
 
 
 @dataclass
