@@ -20,6 +20,7 @@ from samantic.segsam.network import SegSam
 from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.look_rounds import look_loss
 from samantic.segsam.training.looks import LookBatch, draw_looks
+from samantic.segsam.training.parts import with_part
 from samantic.segsam.training.sheet import write_prediction_sheet
 from samantic.training import FitOptions, fit
 
@@ -52,11 +53,7 @@ def with_look(segsam: SegSam, look_network: LookNetwork) -> SegSam:
     """The same SEG-SAM network with another look network."""
     width = look_network.stem.out_channels
     config = dataclasses.replace(segsam.config, look_size=look_network.image_size, look_width=width)
-    network = SegSam(config)
-    kept = {name: tensor for name, tensor in segsam.state_dict().items() if not name.startswith("look_network.")}
-    looking = {f"look_network.{name}": tensor for name, tensor in look_network.state_dict().items()}
-    network.load_state_dict({**kept, **looking})
-    return network.eval()
+    return with_part(segsam, config, "look_network", look_network)
 
 
 class LookTask:

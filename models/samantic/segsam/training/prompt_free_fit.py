@@ -22,13 +22,12 @@ from samantic.segsam.training.batches import as_another_patient
 from samantic.segsam.training.drawn_sets import DrawnSets
 from samantic.segsam.training.fit import after
 from samantic.segsam.training.known_classes import KnownClasses
+from samantic.segsam.training.looks import SYNTHESIS_SHARE
+from samantic.segsam.training.parts import with_part
 from samantic.segsam.training.prompt_free_loss import MapTargets, prompt_free_loss, shares_of
 from samantic.segsam.training.prompt_free_sheet import write_map_sheet
 from samantic.training import FitOptions, fit
 from samantic.vocabulary import load_vocabulary
-
-SYNTHESIS_SHARE = 0.7
-"""Of the slices of one-patient volumes that are made into another patient's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +74,8 @@ def new_head(segsam: SegSam, width: int) -> PromptFreeHead:
 
 def with_head(segsam: SegSam, head: PromptFreeHead, width: int) -> SegSam:
     """The same SEG-SAM network with another prompt-free head."""
-    network = SegSam(dataclasses.replace(segsam.config, prompt_free_width=width))
-    kept = {name: tensor for name, tensor in segsam.state_dict().items() if not name.startswith("prompt_free_head.")}
-    network.load_state_dict({**kept, **{f"prompt_free_head.{name}": one for name, one in head.state_dict().items()}})
-    return network.eval()
+    config = dataclasses.replace(segsam.config, prompt_free_width=width)
+    return with_part(segsam, config, "prompt_free_head", head)
 
 
 class PromptFreeTask:
