@@ -15,6 +15,7 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from samantic.training.errors import TrainingError, TrainingStopped
+from samantic.training.memory_format import faster_memory_format
 from samantic.training.metrics_log import MetricsLog
 from samantic.training.optimiser import adamw, moving_average
 from samantic.training.options import FitOptions
@@ -53,8 +54,8 @@ class _Run:
     def __init__(self, task: TrainingTask, options: FitOptions, run: Path) -> None:
         self.task, self.options, self.folder = task, options, run
         self.accelerator = _accelerator(options.mixed_precision)
-        network = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.to(self.accelerator.device).train()
+        network, device = task.network, self.accelerator.device
+        network.to(device=device, memory_format=faster_memory_format(network, device)).train()  # type: ignore[call-overload]
         start_alike(self.accelerator, network)
         average = moving_average(network, options.average_decay).to(self.accelerator.device)
         average.eval()
