@@ -11,15 +11,16 @@ from samantic.imaging.photographs import read_label_picture
 from samantic.imaging.readers import VOLUME_READERS, image_suffix, read_raw
 from samantic.imaging.volume import Volume
 
-READERS = {**VOLUME_READERS, ".png": read_label_picture}
+READERS = {**VOLUME_READERS, ".png": read_label_picture, ".bmp": read_label_picture}
+PICTURES = (".png", ".bmp")
 TOLERANCE = 0.05  # in voxels, at every corner: far above the rounding of headers, far below a shift that matters
 
 
 def read_mask(path: Path | str, reference: Volume) -> np.ndarray:
     """Reads a label map into the reference's grid, values exactly as stored: (I, J, K), uint8 or uint16.
 
-    The pixels of a PNG are those of the image. Other files may store their axes flipped or permuted, and only a part of
-    the reference (as Slicer saves segments, and as a cropped answer is); the rest is zero. Raises ImageReadError for
+    The pixels of a PNG or BMP are those of the image. Other files may store their axes flipped or permuted, and only a
+    part of the reference (as Slicer saves segments, and as a cropped answer is); the rest is zero. Raises ImageReadError for
     unreadable files, for labels that are not whole numbers from 0 to 65535, and if voxels do not lie on the voxels of
     the reference. Source: ours.
     """
@@ -28,7 +29,7 @@ def read_mask(path: Path | str, reference: Volume) -> np.ndarray:
     if raw.array.ndim != 3:
         raise ImageReadError(f"'{path.name}' has three values per voxel; a mask has one label per voxel")
     labels = _as_labels(path, raw.array)
-    if image_suffix(path) == ".png":
+    if image_suffix(path) in PICTURES:
         return _picture(path, labels, reference)
     axes, steps, start = _placement(path, labels.shape, raw.affine, reference)
     return _placed(path, labels, axes, steps, start, reference.shape_ijk)

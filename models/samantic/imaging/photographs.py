@@ -1,4 +1,4 @@
-"""PNG and JPEG as images of one slice."""
+"""PNG, JPEG and BMP as images of one slice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from PIL import Image
 from samantic.imaging.errors import ImageReadError
 from samantic.imaging.raw_image import LPS_TO_RAS, RawImage
 
+FORMATS = ("PNG", "JPEG", "BMP")
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 
 
 def read_photograph(path: Path) -> RawImage:
-    """Reads a PNG or JPEG as (W, H, 1) or (W, H, 1, 3); EXIF rotation is ignored, so that pixels keep their indices.
+    """Reads a PNG, JPEG or BMP as (W, H, 1) or (W, H, 1, 3); EXIF rotation is ignored: pixels keep their indices.
 
     Transparent pixels are laid over white, palettes and CMYK become RGB, 16-bit gray stays 16-bit, and colour whose
     channels are equal everywhere becomes gray. Raises ImageReadError for absurd sizes and damaged files. Source: ours.
@@ -26,7 +27,7 @@ def read_photograph(path: Path) -> RawImage:
 
 
 def read_label_picture(path: Path) -> RawImage:
-    """Reads a PNG of label values: gray levels, or palette indices, exactly as stored, (W, H, 1).
+    """Reads a PNG or BMP of label values: gray levels, or palette indices, exactly as stored, (W, H, 1).
 
     Raises ImageReadError for coloured pictures, absurd sizes and damaged files. Source: ours.
     """
@@ -45,7 +46,7 @@ def read_label_picture(path: Path) -> RawImage:
 
 def _decoded(path: Path) -> Image.Image:
     try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
+        with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError
@@ -54,7 +55,7 @@ def _decoded(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageReadError(f"'{path.name}' claims to be a picture of more than {MAX_PIXELS} pixels") from error
     except Exception as error:  # Pillow raises many kinds on damaged files
-        raise ImageReadError(f"'{path.name}' is not a whole PNG or JPEG picture") from error
+        raise ImageReadError(f"'{path.name}' is not a whole PNG, JPEG or BMP picture") from error
 
 
 def _pixels(image: Image.Image) -> np.ndarray:

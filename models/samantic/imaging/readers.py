@@ -31,13 +31,14 @@ READERS: dict[str, Callable[[Path], RawImage]] = {
     ".png": read_photograph,
     ".jpg": read_photograph,
     ".jpeg": read_photograph,
+    ".bmp": read_photograph,
 }
-PHOTOGRAPHS = (".png", ".jpg", ".jpeg")
+PHOTOGRAPHS = (".png", ".jpg", ".jpeg", ".bmp")
 CT_BELOW = -200  # Hounsfield air; no other modality stores such values
 
 
 def read_volume(path: Path | str, modality: Modality | None = None, series_uid: str | None = None) -> Volume:
-    """Reads NIfTI, NRRD, MetaImage, a DICOM file or folder, PNG or JPEG; the suffix decides, in any case.
+    """Reads NIfTI, NRRD, MetaImage, a DICOM file or folder, PNG, JPEG or BMP; the suffix decides, in any case.
 
     modality: as known to the caller; otherwise as the header says, otherwise guessed: a photograph with colour is
     "RGB" and a gray one "US"; a colour volume "RGB", one with values below -200 "CT", any other "MR". A gray photograph

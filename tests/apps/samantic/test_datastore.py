@@ -39,11 +39,11 @@ def test_every_kind_of_image_is_listed_whatever_the_case_of_its_extension(
 ) -> None:
     write_nifti(tmp_path / "a.nii")
     write_nifti(tmp_path / "b.NII.GZ")
-    for name in ("c.jpg", "d.JPG", "e.jpeg", "f.PNG"):
+    for name in ("c.jpg", "d.JPG", "e.jpeg", "f.PNG", "k.bmp"):
         Image.new("L", (4, 4)).save(tmp_path / name)
     for name in ("g.nrrd", "h.mha", "i.mhd", "notes.txt", "j.seg.nrrd", ".hidden.png"):
         (tmp_path / name).write_bytes(b"only names matter here")
-    assert SamanticDatastore(tmp_path).list_images() == ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    assert SamanticDatastore(tmp_path).list_images() == ["a", "b", "c", "d", "e", "f", "g", "h", "i", "k"]
 
 
 def test_two_images_of_one_stem_have_two_ids_that_stay_when_a_third_comes(studies: Path) -> None:

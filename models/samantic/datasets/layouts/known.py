@@ -11,8 +11,10 @@ from samantic.datasets.layouts.btcv import BTCV
 from samantic.datasets.layouts.busi import BUSI
 from samantic.datasets.layouts.case import DatasetError
 from samantic.datasets.layouts.decathlon import DECATHLON
+from samantic.datasets.layouts.ham10000 import HAM10000
 from samantic.datasets.layouts.isic import ISIC_2016, ISIC_2017, ISIC_2018
 from samantic.datasets.layouts.layout import Layout
+from samantic.datasets.layouts.ph2 import PH2
 from samantic.datasets.layouts.precise import PRECISE
 from samantic.datasets.layouts.totalsegmentator import TOTALSEGMENTATOR
 
@@ -20,6 +22,8 @@ LAYOUTS: tuple[Layout, ...] = (
     ISIC_2016,
     ISIC_2017,
     ISIC_2018,
+    PH2,
+    HAM10000,
     BUSI,
     PRECISE,
     DECATHLON,

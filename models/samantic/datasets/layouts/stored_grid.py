@@ -12,12 +12,11 @@ from nibabel.orientations import io_orientation
 from PIL import Image
 
 from samantic.imaging import ImageReadError, Modality, Volume, image_suffix, nifti, read_volume
-from samantic.imaging.photographs import MAX_PIXELS
+from samantic.imaging.photographs import FORMATS, MAX_PIXELS
 from samantic.imaging.raw_image import LPS_TO_RAS
+from samantic.imaging.readers import PHOTOGRAPHS
 from samantic.imaging.volume import checked_affine
 from samantic.imaging.voxel_data import check_size, read_voxels
-
-PICTURES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +39,13 @@ class StoredGrid:
 
 
 def stored_grid(path: Path) -> StoredGrid:
-    """Read the grid of a PNG, JPEG or NIfTI file; ImageReadError for a file that is none and for absurd sizes."""
-    if image_suffix(path) in PICTURES:
+    """Read the grid of a PNG, JPEG, BMP or NIfTI file; ImageReadError for a file that is none and for absurd sizes."""
+    if image_suffix(path) in PHOTOGRAPHS:
         try:
-            with Image.open(path, formats=("PNG", "JPEG")) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 width, height = picture.size
         except Exception as error:  # Pillow raises many kinds on damaged files
-            raise ImageReadError(f"'{path.name}' is not a PNG or JPEG picture") from error
+            raise ImageReadError(f"'{path.name}' is not a PNG, JPEG or BMP picture") from error
         if width * height > MAX_PIXELS:
             raise ImageReadError(f"'{path.name}' claims to be a picture of more than {MAX_PIXELS} pixels")
         return StoredGrid((width, height, 1), LPS_TO_RAS)
@@ -58,7 +57,7 @@ def read_channel(path: Path, channel: int, modality: Modality | None) -> Volume:
 
     Raises ImageReadError as `samantic.imaging.read_volume` does, and for a channel that is not there.
     """
-    if image_suffix(path) in PICTURES:
+    if image_suffix(path) in PHOTOGRAPHS:
         return read_volume(path, modality=modality)
     grid, header = _nifti_grid(path)
     if grid.channels == 1:

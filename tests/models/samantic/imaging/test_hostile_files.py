@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from samantic.imaging import ImageReadError, Volume, read_mask, read_volume, write_volume
 
@@ -107,7 +108,7 @@ def test_a_data_offset_that_cannot_be_is_refused(tmp_path: Path, offset: float) 
         read_volume(path)
 
 
-@pytest.mark.parametrize("suffix", [*SUFFIXES, ".dcm", ".nhdr", ".mhd", ".jpeg", ".seg.nrrd"])
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".dcm", ".nhdr", ".mhd", ".jpeg", ".bmp", ".seg.nrrd"])
 @pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 4096, b"\xff" * 4096, b"\x1f\x8b" + bytes(100)])
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"a{suffix}"
@@ -128,6 +129,16 @@ def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path, phantom: Volume, s
     for length in {*range(0, end, 7), end - 1}:
         path.write_bytes(whole[:length])
         with pytest.raises(ImageReadError):
+            read_volume(path)
+
+
+def test_a_bmp_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3)).astype(np.uint8)).save(path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageReadError, match=r"a\.bmp"):
             read_volume(path)
 
 

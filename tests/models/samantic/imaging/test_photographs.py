@@ -31,6 +31,13 @@ def test_jpeg_is_read_under_all_its_suffixes(tmp_path: Path, name: str) -> None:
     assert abs(image.array.reshape(-1, 3).mean(axis=0) - (200, 30, 30)).max() < 4
 
 
+def test_bmp_is_read_to_the_last_pixel(tmp_path: Path, colour: np.ndarray) -> None:
+    Image.fromarray(colour).save(tmp_path / "a.bmp")
+    image = read_volume(tmp_path / "a.bmp")
+    assert (image.modality, image.kind) == ("RGB", "photograph")
+    assert np.array_equal(image.array[:, :, 0].swapaxes(0, 1), colour)
+
+
 def test_a_png_that_is_called_jpg_is_read(tmp_path: Path, colour: np.ndarray) -> None:
     Image.fromarray(colour).save(tmp_path / "a.jpg", "PNG")
     assert np.array_equal(read_volume(tmp_path / "a.jpg").array[:, :, 0].swapaxes(0, 1), colour)
@@ -119,5 +126,5 @@ def test_a_picture_that_is_cut_short_is_refused(tmp_path: Path, kind: str, share
     Image.fromarray(pixels).save(path, kind)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(ImageReadError, match=f"'{path.name}' is not a whole PNG or JPEG picture"):
+    with pytest.raises(ImageReadError, match=f"'{path.name}' is not a whole PNG, JPEG or BMP picture"):
         read_volume(path)

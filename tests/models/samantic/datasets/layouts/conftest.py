@@ -81,6 +81,31 @@ def make_isic(folder: Path, year: str) -> Path:
     return folder
 
 
+def make_ph2(folder: Path) -> Path:
+    root = folder / "PH2Dataset"
+    for number in (2, 3):
+        name = f"IMD{number:03}"
+        case = root / "PH2 Dataset images" / name
+        write_picture(case / f"{name}_Dermoscopic_Image" / f"{name}.bmp", number)
+        write_mask(case / f"{name}_lesion" / f"{name}_lesion.bmp", (2, 3, 7, 5))
+        write_picture(case / f"{name}_roi" / f"{name}_R1.bmp")
+    # Most masks of the download have one bit a pixel.
+    mask = root / "PH2 Dataset images" / "IMD003" / "IMD003_lesion" / "IMD003_lesion.bmp"
+    Image.open(mask).convert("1").save(mask)
+    (root / "PH2_dataset.txt").write_text("Name  Histological Diagnosis")
+    return folder
+
+
+def make_ham10000(folder: Path) -> Path:
+    for number, part in ((24306, 1), (24307, 1), (34321, 2)):
+        image_id = f"ISIC_00{number}"
+        write_picture(folder / f"HAM10000_images_part_{part}" / f"{image_id}.jpg", number)
+        write_mask(folder / "HAM10000_segmentations_lesion_tschandl" / f"{image_id}_segmentation.png", (2, 3, 7, 5))
+    rows = ["lesion_id,image_id,dx", *(f"HAM_{n},ISIC_00{i},nv" for n, i in ((1, 24306), (1, 24307), (2, 34321)))]
+    (folder / "HAM10000_metadata.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
 def make_busi(folder: Path) -> Path:
     root = folder / "Dataset_BUSI_with_GT"
     for kind in ("benign", "malignant", "normal"):
@@ -161,6 +186,8 @@ def make_amos(folder: Path) -> Path:
 
 
 MAKERS = {
+    "ph2": make_ph2,
+    "ham10000": make_ham10000,
     "busi": make_busi,
     "precise": make_precise,
     "msd": make_msd,

@@ -38,6 +38,22 @@ class TestMissingFiles:
                 "ISIC2018_Task1-2_Test_Input/ISIC_0000002.jpg",
             ),
             (
+                "ph2",
+                "PH2Dataset/PH2 Dataset images/IMD002/IMD002_lesion/IMD002_lesion.bmp",
+                "PH2Dataset/PH2 Dataset images/IMD002: has no mask IMD002_lesion/IMD002_lesion.bmp",
+            ),
+            (
+                "ph2",
+                "PH2Dataset/PH2 Dataset images/IMD003/IMD003_Dermoscopic_Image/IMD003.bmp",
+                "PH2Dataset/PH2 Dataset images/IMD003: has no image IMD003_Dermoscopic_Image/IMD003.bmp",
+            ),
+            (
+                "ham10000",
+                "HAM10000_segmentations_lesion_tschandl/ISIC_0024306_segmentation.png",
+                "HAM10000_images_part_1/ISIC_0024306.jpg: has no mask "
+                "HAM10000_segmentations_lesion_tschandl/ISIC_0024306_segmentation.png",
+            ),
+            (
                 "busi",
                 "Dataset_BUSI_with_GT/normal/normal (1)_mask.png",
                 "Dataset_BUSI_with_GT/normal/normal (1).png: has no mask 'normal (1)_mask.png'",
@@ -106,6 +122,18 @@ class TestMissingFiles:
 
 
 class TestDamagedFiles:
+    def test_an_image_of_the_table_of_ham10000_that_is_not_there_is_named(self, make: Make):
+        folder = make("ham10000")
+        with (folder / "HAM10000_metadata.csv").open("a") as table:
+            table.write("HAM_3,ISIC_0099999,mel\n")
+        assert problems(folder) == [
+            "HAM10000_metadata.csv: names ISIC_0099999, and there is no ISIC_0099999.jpg in HAM10000_images_part_1 or "
+            "HAM10000_images_part_2"
+        ]
+        (folder / "HAM10000_metadata.csv").write_text("image;lesion\n")
+        with pytest.raises(DatasetError, match="no columns lesion_id and image_id"):
+            problems(folder)
+
     def test_a_label_map_of_another_size_is_named_from_the_header(self, make: Make, files: SimpleNamespace):
         folder = make("msd")
         files.nifti(folder / LABELS, files.labels_with((1, 2), (8, 10, 5)))
@@ -155,7 +183,7 @@ class TestDamagedFiles:
         path = folder / "ISIC-2017_Training_Data" / "ISIC_0000000.jpg"
         path.write_text("<html>404</html>")
         assert problems(folder, Depth.headers) == [
-            "ISIC-2017_Training_Data/ISIC_0000000.jpg: 'ISIC_0000000.jpg' is not a PNG or JPEG picture"
+            "ISIC-2017_Training_Data/ISIC_0000000.jpg: 'ISIC_0000000.jpg' is not a PNG, JPEG or BMP picture"
         ]
 
     @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.datasets.layouts import LAYOUTS, DatasetError, open_dataset, recognise
+from samantic.datasets.layouts.ham10000 import lesion_ids
 from samantic.datasets.layouts.stored_grid import read_channel
 from samantic.vocabulary import load_vocabulary
 
@@ -68,6 +69,34 @@ class TestPhotographs:
         expected = np.zeros((9, 12), np.int16)
         expected[3:5, 2:7] = 1
         np.testing.assert_array_equal(view.labels, expected)
+
+    @pytest.mark.parametrize(
+        ("name", "ids"),
+        [("ph2", ["IMD002", "IMD003"]), ("ham10000", ["ISIC_0024306", "ISIC_0024307", "ISIC_0034321"])],
+    )
+    def test_ph2_and_ham10000_are_all_in_one_part_with_the_outline_of_the_lesion(
+        self, make: Make, name: str, ids: list[str]
+    ):
+        views = list(open_dataset(make(name), "all"))
+        assert [view.image_id for view in views] == ids
+        expected = np.zeros((9, 12), np.int16)
+        expected[3:5, 2:7] = 1
+        for view in views:
+            assert (view.domain, view.class_names, view.image.shape) == ("dermoscopy", ("skin_lesion",), (9, 12, 3))
+            np.testing.assert_array_equal(view.labels, expected)
+
+    @pytest.mark.parametrize("below", ["PH2Dataset", "PH2Dataset/PH2 Dataset images"])
+    def test_ph2_is_known_from_the_archives_folder_down_to_that_of_the_cases(self, make: Make, below: str):
+        folder = make("ph2") / below
+        assert recognise(folder).name == "ph2"
+        assert len(list(open_dataset(folder))) == 2
+
+    def test_ham10000_says_which_images_show_one_lesion(self, make: Make):
+        assert lesion_ids(make("ham10000")) == {
+            "ISIC_0024306": "HAM_1",
+            "ISIC_0024307": "HAM_1",
+            "ISIC_0034321": "HAM_2",
+        }
 
     def test_the_masks_of_a_busi_image_are_united_and_normal_images_have_none(self, make: Make):
         views = {view.image_id: view for view in open_dataset(make("busi"))}
