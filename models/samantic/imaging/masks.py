@@ -20,9 +20,9 @@ def read_mask(path: Path | str, reference: Volume) -> np.ndarray:
     """Reads a label map into the reference's grid, values exactly as stored: (I, J, K), uint8 or uint16.
 
     The pixels of a PNG or BMP are those of the image. Other files may store their axes flipped or permuted, and only a
-    part of the reference (as Slicer saves segments, and as a cropped answer is); the rest is zero. Raises ImageReadError for
-    unreadable files, for labels that are not whole numbers from 0 to 65535, and if voxels do not lie on the voxels of
-    the reference. Source: ours.
+    part of the reference (as Slicer saves segments, and as a cropped answer is); the rest is zero. Raises
+    ImageReadError for unreadable files, for labels that are not whole numbers from 0 to 65535, and if voxels do not lie
+    on the voxels of the reference. Source: ours.
     """
     path = Path(path)
     raw = read_raw(path, READERS)
