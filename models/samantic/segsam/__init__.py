@@ -1,6 +1,6 @@
 """SEG-SAM: segment what is prompted and name it (arXiv 2412.12660)."""
 
-from samantic.segsam.checkpoint import CheckpointError, load_network, save_network
+from samantic.segsam.checkpoint import CheckpointError, file_hash, load_network, save_network
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.input_transform import InputTransform
 from samantic.segsam.manifest import TrainingManifest
@@ -23,6 +23,7 @@ __all__ = [
     "SemanticMap",
     "TrainingManifest",
     "ViewPrompts",
+    "file_hash",
     "load_network",
     "objects_of",
     "save_network",

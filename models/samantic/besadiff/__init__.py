@@ -1,0 +1,1 @@
+"""BESA-Diff: generate, refine and segment dermoscopic images."""
