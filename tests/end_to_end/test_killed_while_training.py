@@ -69,7 +69,9 @@ def short_round(start, images, options, **more):
         more["on_epoch"](EpochReport(epoch, 6, 0.1, scores, scores, True, 0.0))
     network.mask_decoder.mask_tokens.weight.data += 0.001
     ids = tuple(image.image_id for image in images)
-    return Retrained(network, scores.to_dict(), scores.to_dict(), (), ids, (), (), (), 0.1, None, None)
+    same = {"before": scores.to_dict(), "after": scores.to_dict()}
+    told = {"held_out": (), "learned_from": ids, "seconds": 0.1, "calibration": None, "manifest": None}
+    return Retrained(network=network, **same, **told)
 
 SegSamConfig.trainer = lambda self: SegSamTrainer(self._store, self._start, lambda: None, short_round)
 

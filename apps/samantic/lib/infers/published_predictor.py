@@ -1,71 +1,17 @@
-"""The predictor that is served now: of the version that training published last, or that a person went back to."""
+"""SEG-SAM as it is served now."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
+from samantic.app.lib.infers.published_model import PublishedModel
 from samantic.segsam import SegSamPredictor
 from samantic.segsam.checkpoint import CheckpointError
-from samantic.training.model_store import BUNDLED, ModelStore, ModelStoreError
-
-logger = logging.getLogger(__name__)
+from samantic.training.model_store import ModelStore
 
 
-class PublishedPredictor:
-    """Loads the current version of a store, and another one when the store says that it serves another.
-
-    Asking costs one `stat` of a small file. Who holds an older predictor keeps it until done. While one request loads
-    a version, others are answered by the one before; one that cannot be loaded is logged, and the one before stays.
-    Without a version it is `start`. Raises CheckpointError if even that cannot be loaded. Source: ours.
-    """
+class PublishedPredictor(PublishedModel[SegSamPredictor]):
+    """The predictor of the version that `store` serves, of `start` before the first. Raises CheckpointError."""
 
     def __init__(self, store: ModelStore, start: Path) -> None:
-        self._store = store
-        self._start = start
-        self._loading = threading.Lock()
-        store.clean_up()
-        self._stamp = store.stamp()
-        self._predictor = self._first()
-
-    def now(self) -> SegSamPredictor:
-        """Return the predictor to begin a request with; keep it until the request is answered."""
-        if self._store.stamp() != self._stamp and self._loading.acquire(blocking=False):
-            try:
-                self._load_what_is_served()
-            finally:
-                self._loading.release()
-        return self._predictor
-
-    def _load_what_is_served(self) -> None:
-        stamp = self._store.stamp()
-        if stamp == self._stamp:
-            return
-        try:
-            model = self._store.current()
-            self._predictor = SegSamPredictor.from_checkpoint(self._start if model is None else model.path)
-            logger.info("Serving version %s", BUNDLED if model is None else model.version)
-        except (ModelStoreError, CheckpointError, OSError):
-            logger.exception("The version that was published last cannot be served; the one before it still is")
-        self._stamp = stamp
-
-    def _first(self) -> SegSamPredictor:
-        for path in self._newest_first():
-            try:
-                return SegSamPredictor.from_checkpoint(path)
-            except (CheckpointError, OSError):
-                logger.exception("%s cannot be served; the one before it is", path)
-        return SegSamPredictor.from_checkpoint(self._start)
-
-    def _newest_first(self) -> Iterator[Path]:
-        """The weights that are served, then those published before them."""
-        try:
-            model = self._store.current()
-            if model is not None:
-                yield model.path
-                older = [other.path for other in self._store.history() if int(other.version) < int(model.version)]
-                yield from reversed(older)
-        except ModelStoreError:
-            logger.exception("The versions in %s cannot be read", self._store.folder)
+        super().__init__(store, start, SegSamPredictor.from_checkpoint, CheckpointError)

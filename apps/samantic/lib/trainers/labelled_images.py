@@ -27,6 +27,16 @@ class Material:
     without_label: tuple[Path, ...]
     left_out: tuple[str, ...]
 
+    @property
+    def count(self) -> int:
+        """How many labelled images."""
+        return len(self.images)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that the labels show, sorted."""
+        return tuple(sorted({name for image in self.images for name in image.class_of_value.values()}))
+
 
 def material_of(datastore: Datastore, asked: TrainingRequest, known: Collection[str]) -> Material:
     """Collect what a training learns from. Segments whose name means no class are not learned, and are not background.

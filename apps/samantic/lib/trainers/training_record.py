@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samantic.imaging.atomic import atomic_path
-from samantic.segsam.training.retraining import EpochReport, Retrained
+from samantic.segsam.training.retraining import EpochReport, LearnedRound
 
 STATS = "train_stats.json"
 
@@ -56,19 +56,19 @@ class TrainingRecord:
             current_time=self._elapsed(),
         )
 
-    def done(self, retrained: Retrained, version: str | None) -> dict[str, Any]:
+    def done(self, learned: LearnedRound, version: str | None) -> dict[str, Any]:
         """Tell how it ended, and return the statistics."""
         self._stats.pop("current_time", None)
         self._write(
-            before=retrained.before,
-            best_metric=retrained.after["mean_dice"],
-            per_class=retrained.after["dice"],
-            new_classes=list(retrained.new_classes),
-            left_out=list(retrained.left_out),
+            before=learned.before,
+            best_metric=learned.after["mean_dice"],
+            per_class=learned.after["dice"],
+            new_classes=list(learned.new_classes),
+            left_out=list(learned.left_out),
             published=version,
             total_time=self._elapsed(),
         )
-        self.say(published=version, before=retrained.before["mean_dice"], after=retrained.after["mean_dice"])
+        self.say(published=version, before=learned.before["mean_dice"], after=learned.after["mean_dice"])
         return dict(self._stats)
 
     def _write(self, **values: Any) -> None:

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
 from samantic.app.lib.infers import wire
 from samantic.app.lib.infers.wire import RequestError, shown
+from samantic.app.lib.trainers.parameters import CURRENT, chosen_options, given_parameters, initial_of
 from samantic.segsam.training.retraining import RetrainOptions
 from samantic.training import SettingsError
 from samantic.training.model_store import BUNDLED
 from samantic.vocabulary import UnknownClassError, load_vocabulary
 
-CURRENT = "current"
-
 WHOLE_NUMBERS = ("epochs", "samples_per_epoch", "batch_size", "patience", "slices_per_volume", "naming_steps")
 WHOLE_NUMBERS += ("phantom_pictures", "seed")
 NUMBERS = ("learning_rate", "naming_learning_rate", "validation_share", "distillation_weight", "rehearsal_share")
 OTHERS = ("initial", "classes", "axes", "val_ids", "device")
-
-SAME_AS = {"max_epochs": "epochs", "val_split": "validation_share", "train_batch_size": "batch_size"}
-"""What MONAI Label's own trainers call an option of ours."""
-
-OF_THE_SERVER = frozenset({"model", "gpus", "multi_gpu", "local_rank", "bundle_path", "output", "client_id"})
-OF_OTHER_TRAINERS = frozenset(
-    {"name", "pretrained", "early_stop_patience", "val_batch_size", "dataset", "dataloader", "run_name"}
-    | {"tracking", "tracking_uri", "tracking_experiment_name"}
-)
-IGNORED = OF_THE_SERVER | OF_OTHER_TRAINERS
-"""What stock servers and clients send to every trainer."""
 
 MAX_NEW_CLASSES = 100
 MAX_NAME = 100
@@ -78,48 +63,16 @@ def stock_config() -> dict[str, Any]:
 
 def read_training_request(params: Mapping[str, Any]) -> TrainingRequest:
     """Read and check the parameters of a training. Raises RequestError with one plain sentence."""
-    asked = {SAME_AS.get(key, key): value for key, value in params.items() if key not in IGNORED}
-    allowed = (*WHOLE_NUMBERS, *NUMBERS, *OTHERS)
-    unknown = [key for key in asked if key not in allowed]
-    if unknown:
-        raise RequestError(f"A training has no parameter {shown(unknown[0])}; it has {', '.join(sorted(allowed))}.")
-    given = {key: value for key, value in asked.items() if value is not None and value != ""}
-    chosen: dict[str, Any] = {
-        **{key: wire.whole_number(given[key], key, "a whole number") for key in WHOLE_NUMBERS if key in given},
-        **{key: _number(given[key], key) for key in NUMBERS if key in given},
-    }
+    given = given_parameters(params, (*WHOLE_NUMBERS, *NUMBERS, *OTHERS))
+    chosen = chosen_options(given, WHOLE_NUMBERS, NUMBERS)
     if "axes" in given:
         chosen["axes"] = _axes(given["axes"])
-    ids = wire.names(given.get("val_ids"), "val_ids")
-    if ids:
-        chosen["validation_ids"] = frozenset(ids)
-    if "device" in given:
-        chosen["device"] = _device(given["device"])
     descriptions, meant = _classes(given.get("classes"))
     try:
         options = RetrainOptions(**chosen, descriptions=descriptions)
     except SettingsError as error:
         raise RequestError(str(error)) from error
-    return TrainingRequest(_initial(given.get("initial")), descriptions, meant, options)
-
-
-def _initial(value: Any) -> str:
-    initial = wire.text(value, "initial") or CURRENT
-    if initial not in (CURRENT, BUNDLED) and not re.fullmatch(r"\d{1,9}", initial):
-        raise RequestError(
-            f"'initial' is {shown(initial)}, but it must be {CURRENT}, {BUNDLED} or a version such as 0002."
-        )
-    return initial
-
-
-def _number(value: Any, key: str) -> float:
-    try:
-        number = float(value) if not isinstance(value, bool) else float("nan")
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        raise RequestError(f"'{key}' is {shown(value)}, but it must be a number.")
-    return number
+    return TrainingRequest(initial_of(given), descriptions, meant, options)
 
 
 def _axes(value: Any) -> tuple[int, ...]:
@@ -127,15 +80,6 @@ def _axes(value: Any) -> tuple[int, ...]:
     listed = opened.split(",") if isinstance(opened, str) else opened
     listed = listed if isinstance(listed, list | tuple) else [listed]
     return tuple(wire.whole_number(one, "axes", "some of 0, 1 and 2 (voxel axes across the slices)") for one in listed)
-
-
-def _device(value: Any) -> str | None:
-    device = wire.text(value, "device")
-    if device is not None and not re.fullmatch(r"cpu|cuda(:\d{1,3})?|mps", device):
-        raise RequestError(f"'device' is {shown(device)}, but it must be cpu, cuda, cuda:0 or the like.")
-    if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
-        raise RequestError(f"'device' is {shown(device)}, but this server has no such GPU; use cpu or leave it out.")
-    return device
 
 
 def _classes(value: Any) -> tuple[dict[str, str], dict[str, str]]:

@@ -63,7 +63,17 @@ class StandInRound:
         network = SegSam(SegSamConfig((*known, *new), encoder="small", transformer_mlp_dim=64)).eval()
         ids = tuple(image.image_id for image in images)
         return Retrained(
-            network, before.to_dict(), after.to_dict(), (), ids, new, ("A remark.",), reports, 2.0, None, None
+            network=network,
+            before=before.to_dict(),
+            after=after.to_dict(),
+            held_out=(),
+            learned_from=ids,
+            new_classes=new,
+            left_out=("A remark.",),
+            epochs=reports,
+            seconds=2.0,
+            calibration=None,
+            manifest=None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,31 +42,41 @@ class EpochReport:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class Retrained:
-    """The weights of a round's best epoch, and how they compare with the start on the same validation images.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LearnedRound(ABC):
+    """What any model's round comes to: how the best epoch compares with the start on the same validation images.
 
     `before` and `after` are `Scores` as dicts. `held_out` are the ids of the validation images; there are none where a
     single image leaves nothing to hold out, and the scores are then of the images learned from, `learned_from`.
     `left_out` says in one line each which images could not be used, and why, or what else a person should know.
     """
 
-    network: SegSam
     before: dict[str, Any]
     after: dict[str, Any]
     held_out: tuple[str, ...]
     learned_from: tuple[str, ...]
-    new_classes: tuple[str, ...]
-    left_out: tuple[str, ...]
-    epochs: tuple[EpochReport, ...]
+    new_classes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    epochs: tuple[EpochReport, ...] = ()
     seconds: float
-    calibration: Calibration | None
-    manifest: TrainingManifest | None
 
     @property
     def is_better_or_equal(self) -> bool:
         """Whether the mean Dice did not fall."""
         return bool(self.after["mean_dice"] >= self.before["mean_dice"])
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write the weights of the best epoch with all that a server needs, atomically."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Retrained(LearnedRound):
+    """SEG-SAM after a round, with the calibration of the start and the manifest of all that it has learned from."""
+
+    network: SegSam
+    calibration: Calibration | None
+    manifest: TrainingManifest | None
 
     def save(self, path: Path) -> None:
         """Write a complete checkpoint, atomically: the calibration of the start, the manifest with what was learned."""
