@@ -9,6 +9,7 @@ from typing import Any
 from samantic.app.lib.infers.automatic_request import AutomaticRequest
 from samantic.app.lib.infers.label_map import union
 from samantic.app.lib.infers.sessions import Extent
+from samantic.imaging import Volume
 from samantic.segsam.automatic import AutomaticVolume, Structure
 
 
@@ -34,6 +35,12 @@ def extent_of_all(structures: Sequence[Structure]) -> Extent | None:
     for one in structures:
         extent = union(extent, _extent(one))
     return extent
+
+
+def extent_of_image(volume: Volume) -> Extent:
+    """Half-open voxel bounds of a whole image."""
+    i, j, k = volume.shape_ijk
+    return 0, i, 0, j, 0, k
 
 
 def _label_names(found: AutomaticVolume, asked: AutomaticRequest) -> dict[str, int]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from samantic.app.lib.infers import wire
-from samantic.app.lib.infers.answer import ResultFormat, read_format
+from samantic.app.lib.infers.answer import ResultFormat
 from samantic.app.lib.infers.class_choice import ClassChoice
-from samantic.app.lib.infers.wire import RequestError, shown
+from samantic.app.lib.infers.map_file import MAPS, read_map_format
+from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import Volume
 from samantic.segsam.automatic import AutomaticOptions, GridOptions
 from samantic.segsam.automatic.options import Source
 
-MAPS = ("labels", "confidence", "uncertainty")
-MAP_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 PROMPTS = ("foreground", "background", "roi", "boxes")
 LARGEST_GRID = 32
 
@@ -35,13 +34,13 @@ def read_automatic_request(params: Mapping[str, Any], volume: Volume, choice: Cl
     for key in PROMPTS:
         if wire.parsed(params.get(key), key):
             raise RequestError(f"'{key}' is a prompt, and the automatic mode takes none: send it to segsam.")
-    wanted = _one_of(params.get("map"), "map", MAPS)
+    wanted = wire.one_of(params.get("map"), "map", MAPS)
     axis, slice_index = _axis_and_slice(params, volume)
     refine = params.get("refine")
     return AutomaticRequest(
         options=AutomaticOptions(
             classes=choice.asked(wire.names(params.get("classes"), "classes"), wire.text(params.get("text"), "text")),
-            source=_one_of(params.get("proposals"), "proposals", get_args(Source)),
+            source=cast(Source, wire.one_of(params.get("proposals"), "proposals", get_args(Source))),
             refine=None if refine in (None, "") else wire.flag(refine, "refine"),
             axes=None if axis is None else (axis,),
             slice_index=slice_index,
@@ -51,15 +50,8 @@ def read_automatic_request(params: Mapping[str, Any], volume: Volume, choice: Cl
         ),
         window=wire.text(params.get("window"), "window"),
         map=wanted,
-        form=_form(params, volume, wanted),
+        form=read_map_format(params, volume, wanted),
     )
-
-
-def _one_of(value: Any, key: str, allowed: tuple[str, ...]) -> Any:
-    named = wire.text(value, key) or allowed[0]
-    if named not in allowed:
-        raise RequestError(f"'{key}' is {shown(named)}, but it must be one of {', '.join(allowed)}.")
-    return named
 
 
 def _axis_and_slice(params: Mapping[str, Any], volume: Volume) -> tuple[int | None, int | None]:
@@ -84,25 +76,5 @@ def _axis_and_slice(params: Mapping[str, Any], volume: Volume) -> tuple[int | No
 
 
 def _grid(params: Mapping[str, Any]) -> GridOptions:
-    if params.get("grid_points") in (None, ""):
-        return GridOptions()
-    allowed = f"a whole number from 1 to {LARGEST_GRID} (points a side)"
-    points = wire.whole_number(params["grid_points"], "grid_points", allowed)
-    if not 1 <= points <= LARGEST_GRID:
-        raise RequestError(f"'grid_points' is {points}, but it must be {allowed}.")
-    return GridOptions(points=points)
-
-
-def _form(params: Mapping[str, Any], volume: Volume, wanted: str) -> ResultFormat:
-    if wanted == "labels":
-        return read_format(params, volume)
-    if wire.flag(params.get("save_label"), "save_label"):
-        raise RequestError(f"A map of {wanted} is no label and cannot be saved as one: leave 'map' out to save labels.")
-    extension = wire.text(params.get("result_extension"), "result_extension") or MAP_EXTENSIONS[0]
-    form = read_format({**params, "result_extension": extension, "result_dtype": "float32"}, volume)
-    if form.extension not in MAP_EXTENSIONS:
-        raise RequestError(
-            f"'result_extension' is {shown(extension)}, but a map of {wanted} is written as "
-            f"{', '.join(MAP_EXTENSIONS)}."
-        )
-    return form
+    usual = GridOptions().points
+    return GridOptions(points=wire.number_within(params.get("grid_points"), "grid_points", 1, LARGEST_GRID, usual))

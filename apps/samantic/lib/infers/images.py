@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import ImageReadError, Volume, Window, read_volume, window_for
@@ -87,6 +89,14 @@ class OpenImages:
             self._volumes[digest] = volume
             while len(self._volumes) > 1 and sum(v.array.nbytes for v in self._volumes.values()) > self._max_bytes:
                 self._volumes.popitem(last=False)
+
+
+def named_image(params: Mapping[str, Any]) -> str:
+    """Return the path of the image of a request; RequestError where it has none."""
+    path = params.get("image")
+    if not isinstance(path, str):
+        raise RequestError("No image was named: give an image id, a session or a file.")
+    return path
 
 
 def usual_window(volume: Volume, preset: str | None) -> Window:

@@ -15,7 +15,7 @@ from samantic.app.lib.infers.answer import read_format, write_answer
 from samantic.app.lib.infers.answer_json import answer_json
 from samantic.app.lib.infers.class_choice import ClassChoice
 from samantic.app.lib.infers.features import SliceFeatures
-from samantic.app.lib.infers.images import OpenImages, usual_window
+from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.label_map import extent_of, label_map, label_values, union
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.propagating import Propagating
@@ -136,7 +136,7 @@ class SegSam(InferTask):
             propagating = Propagating(
                 model.predictor, model.choice, self._images, self._threads, self._vocabulary, self._name
             )
-            return propagating.answer(_image_path(params), params, ways, on_progress, is_cancelled)
+            return propagating.answer(named_image(params), params, ways, on_progress, is_cancelled)
         except REFUSALS as error:
             raise HTTPException(422, sentence(error)) from error
 
@@ -144,7 +144,7 @@ class SegSam(InferTask):
         watch = Stopwatch()
         model = self.served()
         with watch.stage("read"):
-            volume = self._images.open(_image_path(params))
+            volume = self._images.open(named_image(params))
             asked = read_request(params, volume, model.choice)
             form = read_format(params, volume)
             view = SliceView.of(volume, asked.axis, asked.slice_index)
@@ -181,13 +181,6 @@ def usual_cache() -> EmbeddingCache | None:
     if os.environ.get("SAMANTIC_EMBEDDING_CACHE", "").strip().lower() == "off":
         return None
     return EmbeddingCache(embeddings_folder())
-
-
-def _image_path(params: Mapping[str, Any]) -> str:
-    path = params.get("image")
-    if not isinstance(path, str):
-        raise RequestError("No image was named: give an image id, a session or a file.")
-    return path
 
 
 def _everything(view: SliceView) -> tuple[int, ...]:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from fastapi import HTTPException
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
-from samantic.app.lib.infers.answer import ResultFormat, new_file, write_labels
-from samantic.app.lib.infers.automatic_json import automatic_json, extent_of_all
-from samantic.app.lib.infers.automatic_request import MAPS, AutomaticRequest, read_automatic_request
+from samantic.app.lib.infers.automatic_json import automatic_json, extent_of_all, extent_of_image
+from samantic.app.lib.infers.automatic_request import AutomaticRequest, read_automatic_request
 from samantic.app.lib.infers.class_choice import ClassChoice
 from samantic.app.lib.infers.features import SliceFeatures
-from samantic.app.lib.infers.images import OpenImages, usual_window
+from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
+from samantic.app.lib.infers.map_file import MAPS, MapFile
 from samantic.app.lib.infers.model_threads import ModelThreads
-from samantic.app.lib.infers.sessions import Extent
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.wire import RequestError, sentence
-from samantic.imaging import ImageReadError, Volume, Window, WindowError, crop_affine, write_volume
+from samantic.imaging import ImageReadError, Volume, Window, WindowError
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSamPredictor
 from samantic.segsam.automatic import AutomaticError, AutomaticVolume, Passes, segment_volume
-from samantic.vocabulary import UnknownClassError, Vocabulary, load_vocabulary
+from samantic.vocabulary import UnknownClassError, load_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +96,7 @@ class SegSamAuto(InferTask):
         watch = Stopwatch()
         predictor = self._provide()
         with watch.stage("read"):
-            volume = self._images.open(_image_path(params))
+            volume = self._images.open(named_image(params))
             asked = read_automatic_request(params, volume, ClassChoice(self._vocabulary, predictor.class_names))
             window = usual_window(volume, asked.window)
         with watch.stage("segment"):
@@ -109,10 +106,9 @@ class SegSamAuto(InferTask):
         path = None
         if asked.form.to_file:
             with watch.stage("write"):
-                names = result["label_names"]
-                path = _Writer(volume, extent, asked.form).write(found, asked.map, names, self._vocabulary)
+                path = self._written(found, asked, MapFile(volume, extent, asked.form), result["label_names"])
         result |= {
-            "written_extent": extent if asked.form.crop else _everything(volume),
+            "written_extent": extent if asked.form.crop else extent_of_image(volume),
             "model": self._name,
             "weights_hash": predictor.weights_hash,
             "window": window.name,
@@ -146,47 +142,9 @@ class SegSamAuto(InferTask):
         except AutomaticError as error:
             raise RequestError(str(error)) from error
 
-
-def automatic_request(
-    task: SegSamAuto, params: Mapping[str, Any], on_progress: Progress, is_cancelled: Callable[[], bool]
-) -> tuple[str | None, dict[str, Any]]:
-    """Answer one request of a job; raises as `SegSamAuto.answer`."""
-    return task.answer(params, on_progress, is_cancelled)
-
-
-@dataclass(frozen=True, eq=False)
-class _Writer:
-    volume: Volume
-    extent: Extent | None
-    form: ResultFormat
-
-    def write(self, found: AutomaticVolume, wanted: str, names: Mapping[str, int], vocabulary: Vocabulary) -> str:
-        if wanted == "labels":
-            labels, lower = self._cut(found.labels)
-            return str(write_labels(self.volume, labels, lower, self.form, names, vocabulary))
-        values = found.confidence if wanted == "confidence" else found.uncertainty
+    def _written(self, found: AutomaticVolume, asked: AutomaticRequest, file: MapFile, names: Mapping[str, int]) -> str:
+        if asked.map == "labels":
+            return file.labels(found.labels, names, self._vocabulary)
+        values = found.confidence if asked.map == "confidence" else found.uncertainty
         assert values is not None
-        part, lower = self._cut(values)
-        affine = self.volume.affine if lower is None else crop_affine(self.volume.affine, lower)
-        with new_file(self.form) as path:
-            write_volume(path, Volume(part.astype(np.float32), affine), durable=False)
-        return str(path)
-
-    def _cut(self, array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int] | None]:
-        if not self.form.crop:
-            return array, None
-        # Where nothing was found, one voxel is the smallest that a file can hold.
-        x0, x1, y0, y1, z0, z1 = self.extent or (0, 1, 0, 1, 0, 1)
-        return array[x0:x1, y0:y1, z0:z1], (x0, y0, z0)
-
-
-def _image_path(params: Mapping[str, Any]) -> str:
-    path = params.get("image")
-    if not isinstance(path, str):
-        raise RequestError("No image was named: give an image id, a session or a file.")
-    return path
-
-
-def _everything(volume: Volume) -> Extent:
-    i, j, k = volume.shape_ijk
-    return 0, i, 0, j, 0, k
+        return file.fractions(values)

@@ -54,6 +54,25 @@ def text(value: Any, key: str) -> str | None:
     return value.strip() or None
 
 
+def one_of(value: Any, key: str, allowed: Sequence[str]) -> str:
+    """Read one of some words; nothing means the first of them."""
+    named = text(value, key) or allowed[0]
+    if named not in allowed:
+        raise RequestError(f"'{key}' is {shown(named)}, but it must be one of {', '.join(allowed)}.")
+    return named
+
+
+def number_within(value: Any, key: str, low: int, high: int, otherwise: int) -> int:
+    """Read a whole number from `low` to `high`; nothing means `otherwise`."""
+    if value is None or value == "":
+        return otherwise
+    allowed = f"a whole number from {low} to {high}"
+    number = whole_number(value, key, allowed)
+    if not low <= number <= high:
+        raise RequestError(f"'{key}' is {number}, but it must be {allowed}.")
+    return number
+
+
 def names(value: Any, key: str) -> tuple[str, ...]:
     """Read a list of names: a JSON list, a JSON list as text, or names separated by commas; repeats are refused."""
     value = parsed(value, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from fastapi import HTTPException
 from monailabel.interfaces.app import MONAILabelApp
@@ -22,6 +22,19 @@ INTERACTIVE = (InferType.DEEPGROW, InferType.DEEPEDIT, InferType.SCRIBBLES, Infe
 
 Answer = Callable[[Mapping[str, Any], JobControl], tuple[str | None, dict[str, Any]]]
 """The parameters of one request, with the image's path -> the path of the mask file and the JSON beside it."""
+
+
+@runtime_checkable
+class CanBeWatched(Protocol):
+    """A task that says how far it is, and stops when told to by Cancelled."""
+
+    def answer(
+        self,
+        params: Mapping[str, Any],
+        on_progress: Callable[[int, int], None],
+        is_cancelled: Callable[[], bool],
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Answer like a call."""
 
 
 def work_of(
@@ -60,11 +73,9 @@ def _propagated(task: InferTask) -> Answer:
 
 
 def _automatic(task: InferTask) -> Answer:
-    from samantic.app.lib.infers.segsam_auto import SegSamAuto, automatic_request
-
     def answer(params: Mapping[str, Any], control: JobControl) -> tuple[str | None, dict[str, Any]]:
-        if isinstance(task, SegSamAuto):
-            return automatic_request(task, params, control.progress, control.is_cancelled)
+        if isinstance(task, CanBeWatched):
+            return task.answer(params, control.progress, control.is_cancelled)
         return task(dict(params))  # other models answer a whole image at once
 
     return answer

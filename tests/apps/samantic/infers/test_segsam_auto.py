@@ -12,7 +12,7 @@ import torch
 from fastapi import HTTPException
 from PIL import Image
 
-from samantic.app.lib.infers.segsam_auto import SegSamAuto, automatic_request
+from samantic.app.lib.infers.segsam_auto import SegSamAuto
 from samantic.imaging import Volume, read_mask, read_segments, read_volume
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSam, SegSamConfig, SegSamPredictor
@@ -149,11 +149,11 @@ def test_the_next_request_is_answered_by_what_is_served_then(a_ct_file: Path, a_
 
 def test_a_job_hears_of_every_slice_and_stops_it(task: SegSamAuto, a_ct_file: Path, temporary_folder: Path) -> None:
     heard: list[int] = []
-    path, _ = automatic_request(task, {"image": str(a_ct_file)}, lambda done, _: heard.append(done), lambda: False)
+    path, _ = task.answer({"image": str(a_ct_file)}, lambda done, _: heard.append(done), lambda: False)
     assert heard == list(range(1, 13))
     Path(str(path)).unlink()
     with pytest.raises(Cancelled):
-        automatic_request(task, {"image": str(a_ct_file)}, lambda *_: None, lambda: True)
+        task.answer({"image": str(a_ct_file)}, lambda *_: None, lambda: True)
     assert list(temporary_folder.iterdir()) == []
 
 
