@@ -23,6 +23,7 @@ from samantic.app.lib.infers.propagation_request import wanted_ways
 from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.refining import Refining
 from samantic.app.lib.infers.request import read_request
+from samantic.app.lib.infers.segsam_eyes import SegSamEyes
 from samantic.app.lib.infers.sessions import Refinements
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.wire import RequestError, sentence
@@ -98,6 +99,11 @@ class SegSam(InferTask):
             return served
         self._served = self._made_for(predictor)
         return self._served
+
+    def eyes(self) -> SegSamEyes:
+        """Return what strategies look at images with."""
+        model = self.served()
+        return SegSamEyes(model.predictor, model.features)
 
     def _made_for(self, predictor: SegSamPredictor) -> ServedModel:
         return ServedModel(

@@ -10,8 +10,8 @@ import numpy as np
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 
-from samantic.app.lib.infers.segsam import ServedModel
 from samantic.app.lib.infers.wire import RequestError, shown
+from samantic.app.lib.strategies.eyes import Eyes, HasEyes
 from samantic.app.lib.strategies.image_files import ImageFile
 from samantic.app.lib.strategies.leases import Leases
 from samantic.app.lib.strategies.strategy import LeasingStrategy, Pool, Ranking, Suggestion
@@ -106,10 +106,10 @@ class LookingStrategy(LeasingStrategy):
 
     def rank(self, pool: Pool, wishes: Wishes) -> Ranking:
         """As `order`, then the free images that were not looked at yet."""
-        model = self._model(wishes.model)
-        options = SummaryOptions(_classes_of(pool, model))
+        eyes = self._eyes(wishes.model)
+        options = SummaryOptions(_classes_of(pool, eyes))
         files = {image: ImageFile.of(pool.store, image) for image in (*pool.free, *pool.labelled, *pool.leased)}
-        looked = self._summaries.of(files, pool.store, model, options, None if wishes.wait else BUDGET_S)
+        looked = self._summaries.of(files, pool.store, eyes, options, None if wishes.wait else BUDGET_S)
         of = {image: one for image, one in looked.items() if isinstance(one, ImageSummary)}
         seen = Seen(
             pool, of, *(tuple(i for i in images if i in of) for images in (pool.free, pool.leased, pool.labelled))
@@ -120,16 +120,16 @@ class LookingStrategy(LeasingStrategy):
         skipped = {image: one.why for image, one in looked.items() if isinstance(one, Unreadable)}
         return Ranking(ranked, skipped)
 
-    def _model(self, name: str | None) -> ServedModel:
-        served = {task: getattr(self._tasks[task], "served", None) for task in self._tasks}
-        able = {task: serve() for task, serve in served.items() if serve is not None}
+    def _eyes(self, name: str | None) -> Eyes:
+        able = {name: task.eyes() for name, task in self._tasks.items() if isinstance(task, HasEyes)}
         if name is not None and name not in able:
             raise RequestError(
                 f"'model' is {shown(name)}, but it must be one of {', '.join(able) or '(none is there)'}."
             )
-        asked = [name] if name is not None else list(able)
+        # Of its own accord a strategy looks with eyes that see everything, if there are some.
+        asked = [name] if name is not None else sorted(able, key=lambda task: not able[task].for_every_image)
         for task in asked:
-            if able[task].predictor.network.prompt_free_head is not None or not self.needs_uncertainty:
+            if able[task].knows_uncertainty or not self.needs_uncertainty:
                 return able[task]
         raise RequestError(
             f"No prompt-free head says where the model {' or '.join(asked) or '(none is there)'} is uncertain; use the "
@@ -137,10 +137,10 @@ class LookingStrategy(LeasingStrategy):
         )
 
 
-def _classes_of(pool: Pool, model: ServedModel) -> tuple[str, ...]:
+def _classes_of(pool: Pool, eyes: Eyes) -> tuple[str, ...]:
     """The classes that the final labels use and the model knows; none of them means all."""
     used = {name for image in pool.labelled for name in _named(pool.store, image)}
-    return tuple(name for name in model.predictor.class_names if name in used)
+    return tuple(name for name in eyes.class_names if name in used)
 
 
 def _named(store: Datastore, image: str) -> list[str]:

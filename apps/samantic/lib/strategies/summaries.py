@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from monailabel.interfaces.datastore import Datastore
 
 from samantic.app.lib.click_traffic import CLICKS
-from samantic.app.lib.infers.segsam import ServedModel
-from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.jobs.errors import failure
+from samantic.app.lib.strategies.eyes import Eyes
 from samantic.app.lib.strategies.image_files import ImageFile
-from samantic.imaging import SliceView, Window, read_volume
-from samantic.segsam import ImageFeatures
-from samantic.segsam.choosing import ImageSummary, SummaryOptions, SummaryStore, summarise, summary_key
+from samantic.imaging import read_volume
+from samantic.segsam.choosing import ImageSummary, SummaryOptions, SummaryStore, summary_key
 
 MOST_KEPT = 20_000
 
@@ -41,7 +39,7 @@ class _Wish:
 
     file: ImageFile
     store: Datastore
-    model: ServedModel
+    eyes: Eyes
     options: SummaryOptions
 
 
@@ -66,7 +64,7 @@ class Summaries:
         self,
         files: Mapping[str, ImageFile],
         store: Datastore,
-        model: ServedModel,
+        eyes: Eyes,
         options: SummaryOptions,
         wait_s: float | None,
     ) -> dict[str, Looked]:
@@ -74,15 +72,13 @@ class Summaries:
 
         What is missing then is made in the background, in the order given.
         """
-        keys = {image: (file.signature, model.predictor.weights_hash, options) for image, file in files.items()}
+        keys = {image: (file.signature, eyes.identity, options) for image, file in files.items()}
         with self._changed:
             missing = {
-                key: _Wish(files[image], store, model, options)
-                for image, key in keys.items()
-                if key not in self._looked
+                key: _Wish(files[image], store, eyes, options) for image, key in keys.items() if key not in self._looked
             }
             # What older weights make of an image interests nobody any more, unless somebody waits for it.
-            kept = {key: wish for key, wish in self._wishes.items() if self._waiting or wish.model is model}
+            kept = {key: wish for key, wish in self._wishes.items() if self._waiting or key[1] == eyes.identity}
             self._wishes = missing | kept
             if missing:
                 self._begin()
@@ -121,23 +117,19 @@ class Summaries:
                 self._changed.notify_all()
 
     def _look(self, wish: _Wish) -> ImageSummary:
-        predictor, signature = wish.model.predictor, wish.file.signature
+        identity, signature = wish.eyes.identity, wish.file.signature
         known = self._hashes.get(signature)
-        found = None if known is None else self._store.get(summary_key(known, predictor, wish.options))
+        found = None if known is None else self._store.get(summary_key(known, identity, wish.options))
         if found is not None:
             return found
         volume = read_volume(wish.file.path(wish.store))
         self._hashes[signature] = volume.content_hash
         while len(self._hashes) > self._most_kept:
             self._hashes.popitem(last=False)
-        key = summary_key(volume.content_hash, predictor, wish.options)
+        key = summary_key(volume.content_hash, identity, wish.options)
         found = self._store.get(key)
         if found is None:
-
-            def features_of(view: SliceView, window: Window) -> ImageFeatures:
-                return wish.model.features.of(volume, view, window, Stopwatch()).features
-
-            found = summarise(predictor, volume, wish.options, features_of, self._give_way)
+            found = wish.eyes.look(volume, wish.options, self._give_way)
             self._store.put(key, found)
         return found
 

@@ -15,7 +15,6 @@ import numpy as np
 from samantic.imaging import atomic_path, is_temporary
 from samantic.sam.home import samantic_home
 from samantic.segsam.choosing.image_summary import ImageSummary, SummaryOptions
-from samantic.segsam.predictor import SegSamPredictor
 
 FORMAT = "samantic.summary/1"
 _MOST_BYTES = 1 << 20
@@ -29,9 +28,9 @@ def summaries_folder() -> Path:
     return samantic_home() / "cache" / "summaries"
 
 
-def summary_key(content_hash: str, predictor: SegSamPredictor, options: SummaryOptions) -> str:
-    """sha256 of all that a summary depends on: the image, the weights, the classes and the number of slices."""
-    parts = [FORMAT, content_hash, predictor.weights_hash, sorted(options.classes), options.slices]
+def summary_key(content_hash: str, identity: str, options: SummaryOptions) -> str:
+    """sha256 of all that a summary depends on: the image, who looks (weights), the classes and the number of slices."""
+    parts = [FORMAT, content_hash, identity, sorted(options.classes), options.slices]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
