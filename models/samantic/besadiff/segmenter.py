@@ -37,7 +37,7 @@ class LesionSegmenter:
     def segment(self, image: np.ndarray, *, members: int = 5, steps: int = 4, seed: int = 0) -> LesionAnswer:
         """Segment a photograph (rows, cols, 3) uint8 of any size; `members` samples of `steps` steps each."""
         features = self.image_features(image)
-        return self._answer(self._sampled(features, members, steps, seed), image.shape[:2])
+        return self._answer(self._sampled(features, members, steps, seed), (image.shape[0], image.shape[1]))
 
     def sharpen(
         self,
@@ -58,7 +58,7 @@ class LesionSegmenter:
         small = _resized(torch.from_numpy(np.asarray(coarse, np.float32))[None, None], (side, side))
         features = self.image_features(image)
         start = (2 * small - 1).to(self.device)
-        return self._answer(self._sampled(features, members, steps, seed, noise_share, start), image.shape[:2])
+        return self._answer(self._sampled(features, members, steps, seed, noise_share, start), (image.shape[0], image.shape[1]))
 
     def features(self, image: np.ndarray) -> torch.Tensor:
         """Describe a photograph (rows, cols, 3) by the means and deviations of the image branch's maps, (D,)."""
@@ -74,7 +74,7 @@ class LesionSegmenter:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"A photograph must be (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
         side = self.network.config.image_side
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         # Of 8-bit numbers the resampling needs an eighth of the memory; a photograph may have 24 million pixels.
         small = _resized(pixels, (side, side)) if image.shape[:2] != (side, side) else pixels
         return self.network.image_features(small.float().to(self.device) / 255)

@@ -109,13 +109,45 @@ def prompt_free(
     typer.echo(f"Trained weights: {run / 'segsam.safetensors'}")
 
 
+@app.command()
+def dermosegdiff(
+    run: Run,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML with network, loss and options. [default: the packaged one]")
+    ] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    seed: Seed = None,
+    precision: Precision = None,
+    initial_weights: Annotated[
+        Path | None, typer.Option(help="Start from these weights of the same configuration.")
+    ] = None,
+) -> None:
+    """Train DermoSegDiff, the segmenter of BESA-Diff, on the dermoscopy that SAMANTIC_DATA names.
+
+    Ctrl-C ends a run after the step under way; the same command goes on from there.
+
+    Example: samantic train dermosegdiff runs/segmenter
+    """
+    from samantic.besadiff.training.bundled import train_segmenter
+    from samantic.besadiff.training.settings import SegmenterSettings
+
+    with _said_plainly():
+        settings = SegmenterSettings.from_yaml(config).replacing(
+            steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
+        )
+        train_segmenter(run, settings, initial_weights)
+    typer.echo(f"Trained weights: {run / 'segmenter.safetensors'}")
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     """Errors of a run as sentences, and a stopped run as the exit code of its signal."""
+    from samantic.besadiff.checkpoint import PartError
     from samantic.segsam.checkpoint import CheckpointError
     from samantic.training import SettingsError, TrainingError, TrainingStopped
 
-    with plain_errors(SettingsError, TrainingError, CheckpointError, FileNotFoundError):
+    with plain_errors(SettingsError, TrainingError, CheckpointError, PartError, FileNotFoundError):
         try:
             yield
         except TrainingStopped as stopped:

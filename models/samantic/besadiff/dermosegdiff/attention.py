@@ -23,7 +23,7 @@ class SelfAttention(nn.Module):
         seen = functional.scaled_dot_product_attention(
             query.transpose(-1, -2), key.transpose(-1, -2), value.transpose(-1, -2)
         ).transpose(-1, -2)
-        return self.to_out(seen.reshape(len(maps), -1, *maps.shape[-2:]))  # type: ignore[no-any-return]
+        return self.to_out(seen.reshape(len(maps), -1, *maps.shape[-2:]))
 
 
 class LinearAttention(nn.Module):
@@ -44,7 +44,7 @@ class LinearAttention(nn.Module):
         query, key = query.softmax(dim=-2) * self.scale, key.softmax(dim=-1)
         context = key @ value.transpose(-1, -2)
         seen = context.transpose(-1, -2) @ query
-        return self.to_out(seen.reshape(len(maps), -1, *maps.shape[-2:]))  # type: ignore[no-any-return]
+        return self.to_out(seen.reshape(len(maps), -1, *maps.shape[-2:]))
 
 
 def _heads(qkv: torch.Tensor, heads: int) -> tuple[torch.Tensor, ...]:

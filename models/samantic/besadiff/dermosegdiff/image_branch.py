@@ -65,7 +65,7 @@ class CoupledImageLevel(nn.Module):
 
     def forward(self, second: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The second map and what the mask branch made of it -> the image maps of the next level."""
-        return self.down(self.attention(torch.cat([mask, second], dim=1)))  # type: ignore[no-any-return]
+        return self.down(self.attention(torch.cat([mask, second], dim=1)))
 
 
 class CoupledImageBranch(nn.Module):

@@ -29,7 +29,7 @@ class MaskEncoderLevel(nn.Module):
     def multiplied(self, mask: torch.Tensor, image: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         """Maps of the mask after the first block, and the image branch's second map -> the mask's second map."""
         maps = self.block2(self.gate(image) * mask, time)
-        return maps + self.attention(maps)  # type: ignore[no-any-return]
+        return maps + self.attention(maps)
 
 
 class MaskDecoderLevel(nn.Module):
@@ -55,7 +55,7 @@ class MaskDecoderLevel(nn.Module):
         """Maps of the level below and what the encoder kept, (mask, image) twice -> maps of the level above."""
         maps = self.block1(torch.cat([mask, *second], dim=1), time)
         maps = self.block2(torch.cat([maps, *first], dim=1), time)
-        return self.up(maps + self.attention(maps))  # type: ignore[no-any-return]
+        return self.up(maps + self.attention(maps))
 
 
 class Bottleneck(nn.Module):
@@ -75,4 +75,4 @@ class Bottleneck(nn.Module):
         """The coarsest maps of both branches -> maps of the mask."""
         maps = self.block1(torch.cat([mask, image], dim=1), time)
         seen = self.self_attention(maps) + self.linear_attention(maps)
-        return self.block2(torch.cat([maps, seen], dim=1), time)  # type: ignore[no-any-return]
+        return self.block2(torch.cat([maps, seen], dim=1), time)

@@ -38,7 +38,7 @@ class DermoSegDiff(nn.Module):
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         deviation = images.std(dim=(1, 2, 3), keepdim=True).clamp_min(0.02)
         folded = functional.pixel_unshuffle((images - mean) / deviation, self.config.image_patch)
-        return self.image_branch(self.image_stem(folded))  # type: ignore[no-any-return]
+        return self.image_branch(self.image_stem(folded))
 
     def forward(self, noisy: torch.Tensor, features: ImageFeatures, steps: torch.Tensor) -> torch.Tensor:
         """Noisy masks (B, 1, mask_side, mask_side) at `steps` (B,) -> noise or clean masks, (B, 1, ., .) likewise."""
@@ -51,14 +51,14 @@ class DermoSegDiff(nn.Module):
         for index, level in enumerate(self.encoder):
             mask1 = level.block1(mask, time)  # type: ignore[operator]
             if coupled:
-                image1, image2 = branch.levels[index].look(image, mask1, image_time)  # type: ignore[operator,index]
+                image1, image2 = branch.levels[index].look(image, mask1, image_time)  # type: ignore[operator]
             else:
                 image1, image2 = features.levels[index]
             mask2 = level.multiplied(mask1, image2, time)  # type: ignore[operator]
             kept.append(((mask1, image1), (mask2, image2)))
             mask = level.down(mask2)  # type: ignore[operator]
             if coupled:
-                image = branch.levels[index](image2, mask2)  # type: ignore[index]
+                image = branch.levels[index](image2, mask2)
         bottom = image if features.bottom is None else features.bottom
         mask = self.bottleneck(mask, bottom, time)
         for level in self.decoder:

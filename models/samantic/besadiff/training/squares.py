@@ -9,7 +9,7 @@ from torch.nn import functional
 
 def stretched(image: np.ndarray, side: int) -> torch.Tensor:
     """A photograph (rows, cols, 3) uint8 -> (3, side, side) uint8, stretched as the segmenter does."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
     if pixels.shape[1:] == (side, side):
         return pixels
     return functional.interpolate(pixels[None], size=(side, side), mode="bilinear", antialias=True)[0]

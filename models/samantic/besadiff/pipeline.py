@@ -1,0 +1,51 @@
+"""The parts of BESA-Diff behind one another, each of which may be another one."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+
+from samantic.besadiff.answer import LesionAnswer
+from samantic.besadiff.refiner import MaskRefiner, Refinement
+from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.bundled import bundled_weights
+from samantic.segsam import SegSamPredictor
+
+
+class Segmenter(Protocol):
+    """What answers about a photograph by itself; `LesionSegmenter` is one."""
+
+    def segment(self, image: np.ndarray, *, members: int = ..., steps: int = ..., seed: int = ...) -> LesionAnswer: ...
+
+
+class Refiner(Protocol):
+    """What redraws a coarse mask and says whether the result may be trusted; `MaskRefiner` is one."""
+
+    def refine(self, image: np.ndarray, coarse: np.ndarray, *, seed: int = ...) -> Refinement: ...
+
+
+class BesaDiffPipeline:
+    """Segment, then refine: the ensemble's soft mask is the refiner's coarse one (BESA-Diff).
+
+    The refined mask is taken where the refiner's rules accept it, the ensemble's elsewhere.
+    """
+
+    def __init__(self, segmenter: Segmenter, refiner: Refiner) -> None:
+        self.segmenter, self.refiner = segmenter, refiner
+
+    @classmethod
+    def bundled(cls, segmenter: LesionSegmenter | None = None) -> BesaDiffPipeline:
+        """The bundled parts; another segmenter takes the bundled one's place in both steps."""
+        segmenter = segmenter or LesionSegmenter.load(bundled_weights("besadiff-segmenter"))
+        sam = SegSamPredictor.from_bundled("segsam-tiny")
+        return cls(segmenter, MaskRefiner(sam, segmenter))
+
+    def segment(self, image: np.ndarray, *, members: int = 5, steps: int = 4, seed: int = 0) -> LesionAnswer:
+        """Segment a photograph (rows, cols, 3) uint8; see `LesionAnswer`."""
+        answer = self.segmenter.segment(image, members=members, steps=steps, seed=seed)
+        refined = self.refiner.refine(image, answer.probability, seed=seed)
+        if not refined.accepted:
+            return answer
+        return dataclasses.replace(answer, mask=refined.mask, probability=refined.probability)
