@@ -40,9 +40,9 @@ class DermoSegDiffConfig:
         object.__setattr__(self, "image_multipliers", tuple(self.image_multipliers))
         if len(self.mask_multipliers) != len(self.image_multipliers) or not self.mask_multipliers:
             raise ValueError("mask_multipliers and image_multipliers must name the same number of levels, one or more.")
-        numbers = (self.mask_side, self.image_side, self.mask_patch, self.image_patch, self.mask_width)
-        numbers += (self.image_width, self.attention_heads, self.attention_head_width, self.norm_groups)
-        if min(*numbers, *self.mask_multipliers, *self.image_multipliers) < 1:
+        sides = (self.mask_side, self.image_side, self.mask_patch, self.image_patch)
+        widths = (self.mask_width, self.image_width, self.attention_heads, self.attention_head_width, self.norm_groups)
+        if min(*sides, *widths, *self.mask_multipliers, *self.image_multipliers) < 1:
             raise ValueError("Sides, patches, widths, multipliers, heads and groups must be at least 1.")
         if self.mask_width % self.norm_groups or self.image_width % self.norm_groups:
             raise ValueError(f"mask_width and image_width must be multiples of norm_groups ({self.norm_groups}).")

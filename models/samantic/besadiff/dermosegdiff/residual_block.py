@@ -18,7 +18,7 @@ class WeightStandardisedConv2d(nn.Conv2d):
         mean = weight.mean(dim=(1, 2, 3), keepdim=True)
         variance = weight.var(dim=(1, 2, 3), keepdim=True, unbiased=False)
         standardised = (weight - mean) * torch.rsqrt(variance + VARIANCE_FLOOR)
-        return functional.conv2d(maps, standardised.to(self.weight.dtype), self.bias, padding=self.padding)  # type: ignore[arg-type]
+        return functional.conv2d(maps, standardised.to(self.weight.dtype), self.bias, padding=self.padding)
 
 
 class ResidualBlock(nn.Module):
@@ -43,4 +43,4 @@ class ResidualBlock(nn.Module):
             inner = inner * (scale + 1) + shift
         inner = functional.silu(inner)
         inner = functional.silu(self.norm2(self.conv2(inner)))
-        return inner + self.shortcut(maps)  # type: ignore[no-any-return]
+        return inner + self.shortcut(maps)

@@ -25,4 +25,4 @@ class TimeEmbedding(nn.Sequential):
         half = self.width // 2
         exponents = torch.arange(half, device=steps.device, dtype=torch.float32) / max(half - 1, 1)
         angles = steps[:, None].float() * torch.exp(-math.log(LONGEST_PERIOD) * exponents)[None]
-        return super().forward(torch.cat([angles.sin(), angles.cos()], dim=1))  # type: ignore[no-any-return]
+        return super().forward(torch.cat([angles.sin(), angles.cos()], dim=1))
