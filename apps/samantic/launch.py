@@ -153,12 +153,14 @@ def _check_models(models: str) -> None:
 
 
 def _check_initial_weights(conf: Mapping[str, str]) -> None:
-    if not conf.get("initial_weights"):
+    if not conf.get("initial_weights") and not conf.get("besadiff_weights"):
         return
-    from samantic.app.lib.initial_weights import InitialWeightsError, initial_weights  # imports torch
+    from samantic.app.lib.initial_weights import ALL, InitialWeightsError  # imports torch
 
     try:
-        initial_weights(conf)
+        for weights in ALL:
+            if conf.get(weights.key):
+                weights.of(conf)
     except InitialWeightsError as error:
         raise LaunchError(str(error)) from error
 

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from samantic.besadiff.checkpoint import PartError
+from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.bundled import bundled_weights
 from samantic.segsam.checkpoint import CheckpointError, load_network
 
-CONF_KEY = "initial_weights"
-BUNDLED_NAME = "segsam-tiny"
-
 
 class InitialWeightsError(ValueError):
-    """`--conf initial_weights` names no weights of SEG-SAM; the message is one plain sentence."""
+    """`--conf` names no weights of a model; the message is one plain sentence."""
 
 
-def initial_weights(conf: Mapping[str, str]) -> Path:
-    """Return the file that `--conf initial_weights` names, the bundled model's without it.
+@dataclass(frozen=True)
+class InitialWeights:
+    """Where one model's first weights come from: the file that `--conf <key>` names, or the bundled ones."""
 
-    Raises InitialWeightsError for a file that is not there or cannot be loaded. Source: ours.
-    """
-    named = str(conf.get(CONF_KEY) or "").strip()
-    if not named:
-        return bundled_weights(BUNDLED_NAME)
-    path = Path(named).expanduser().resolve()
-    if not path.is_file():
-        raise InitialWeightsError(f"--conf {CONF_KEY}: there is no file '{path}'; name a .safetensors file of SEG-SAM.")
-    try:
-        load_network(path)
-    except CheckpointError as error:
-        raise InitialWeightsError(f"--conf {CONF_KEY}: {error}") from error
-    return path
+    key: str
+    bundled: str
+    model: str
+    load: Callable[[Path], Any]
+    refusal: type[Exception]
+
+    def of(self, conf: Mapping[str, str]) -> Path:
+        """Return the file. Raises InitialWeightsError for one that is not there or cannot be loaded. Source: ours."""
+        named = str(conf.get(self.key) or "").strip()
+        if not named:
+            return bundled_weights(self.bundled)
+        path = Path(named).expanduser().resolve()
+        if not path.is_file():
+            raise InitialWeightsError(
+                f"--conf {self.key}: there is no file '{path}'; name a .safetensors file of {self.model}."
+            )
+        try:
+            self.load(path)
+        except self.refusal as error:
+            raise InitialWeightsError(f"--conf {self.key}: {error}") from error
+        return path
+
+
+SEGSAM = InitialWeights("initial_weights", "segsam-tiny", "SEG-SAM", load_network, CheckpointError)
+BESADIFF = InitialWeights(
+    "besadiff_weights", "besadiff-segmenter", "BESA-Diff's segmenter", LesionSegmenter.load, PartError
+)
+ALL = (SEGSAM, BESADIFF)

@@ -25,6 +25,10 @@ def serve(
         Path | None,
         typer.Option(help="A SEG-SAM checkpoint (.safetensors) to begin with in the place of the bundled weights."),
     ] = None,
+    besadiff_weights: Annotated[
+        Path | None,
+        typer.Option(help="A BESA-Diff segmenter (.safetensors) to begin with in the place of the bundled one."),
+    ] = None,
 ) -> None:
     """Serve a folder of NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG images to 3D Slicer and other MONAI Label clients.
 
@@ -32,7 +36,7 @@ def serve(
 
     Then open http://127.0.0.1:8000 in 3D Slicer's MONAILabel module.
     """
-    start(studies, host, port, models, home, initial_weights)
+    start(studies, host, port, models, home, initial_weights, besadiff_weights)
 
 
 def start(
@@ -42,14 +46,16 @@ def start(
     models: str = "all",
     home: Path | None = None,
     initial_weights: Path | None = None,
+    besadiff_weights: Path | None = None,
 ) -> None:
     """Serve until the process is told to stop; what cannot be started is an error of the command line."""
     from samantic.app.launch import LaunchError
     from samantic.app.launch import serve as run_server
 
     conf = {"models": models}
-    if initial_weights is not None:
-        # The processes that the server starts read it too.
-        conf["initial_weights"] = str(initial_weights.expanduser().absolute())
+    for key, weights in (("initial_weights", initial_weights), ("besadiff_weights", besadiff_weights)):
+        if weights is not None:
+            # The processes that the server starts read it too.
+            conf[key] = str(weights.expanduser().absolute())
     with plain_errors(LaunchError):
         run_server(studies, host, port, conf, home)

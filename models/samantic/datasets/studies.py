@@ -22,13 +22,14 @@ class LabelledImage:
     """An image, its label map in the same grid, and what the values of the map mean.
 
     `class_of_value` names all classes that the label would show if they were there; others are unknown in this image,
-    not absent. A value without a name is neither class nor background.
+    not absent. A value without a name is neither class nor background. `is_synthetic`: a program made up the image.
     """
 
     image_id: str
     image: Path
     label: Path
     class_of_value: Mapping[int, str]
+    is_synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def class_of_value(notes: Mapping[str, Any]) -> dict[int, str]:
         if isinstance(found, Mapping) and (named := _named({name: value for name, value in found.items()})):
             return named
     return {}
+
+
+def is_synthetic(notes: Mapping[str, Any]) -> bool:
+    """Whether what is noted about a label says that a program made up the image and the label."""
+    return notes.get("synthetic") is True
 
 
 def _called(entries: object) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def read_studies(folder: Path, tag: str = FINAL) -> Studies:
         if not classes:
             left_out.append(f"The label of '{image_id}' is left out: nothing says which classes its values mean.")
         elif label.is_file():
-            labelled.append(LabelledImage(image_id, image, label, classes))
+            labelled.append(LabelledImage(image_id, image, label, classes, is_synthetic(noted.get("info", {}))))
         else:
             left_out.append(f"The label of '{image_id}' is left out: its file is missing.")
     return Studies(tuple(labelled), tuple(without), tuple(left_out))

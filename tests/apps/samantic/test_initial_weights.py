@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from samantic.app.launch import LaunchError, server_command
-from samantic.app.lib.initial_weights import InitialWeightsError, initial_weights
+from samantic.app.lib.initial_weights import SEGSAM, InitialWeightsError
 from samantic.bundled import bundled_weights
 
 
 def test_without_it_the_bundled_weights_are_the_first():
-    assert initial_weights({}) == bundled_weights("segsam-tiny")
+    assert SEGSAM.of({}) == bundled_weights("segsam-tiny")
 
 
 def test_a_checkpoint_is_taken_by_its_absolute_path(start: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(start.parent)
-    assert initial_weights({"initial_weights": start.name}) == start
+    assert SEGSAM.of({"initial_weights": start.name}) == start
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_before_the_server_starts(
         path.write_bytes(content)
     conf = {"models": "segsam", "initial_weights": str(path)}
     with pytest.raises(InitialWeightsError, match=told):
-        initial_weights(conf)
+        SEGSAM.of(conf)
     with pytest.raises(LaunchError, match=told):
         server_command(studies, "127.0.0.1", 8000, conf, tmp_path / "home")
     assert not (tmp_path / "home").exists()

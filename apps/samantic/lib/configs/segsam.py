@@ -13,7 +13,7 @@ from samantic.app.lib.infers.images import OpenImages
 from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.segsam import SegSam, usual_cache
 from samantic.app.lib.infers.segsam_auto import SegSamAuto
-from samantic.app.lib.initial_weights import initial_weights
+from samantic.app.lib.initial_weights import SEGSAM
 from samantic.app.lib.trainers.parent import tie_to_server
 from samantic.app.lib.trainers.segsam import SegSamTrainer
 from samantic.sam import published_folder
@@ -30,7 +30,7 @@ class SegSamConfig(TaskConfig):
         """Find the weights. Raises InitialWeightsError."""
         tie_to_server()
         super().init(name, model_dir, conf, planner, **kwargs)
-        self._start: Path = initial_weights(conf)
+        self._start: Path = SEGSAM.of(conf)
         self._store = ModelStore(published_folder(name))
 
     def infer(self) -> dict[str, InferTask]:

@@ -86,6 +86,11 @@ class SamanticDatastore(LocalDatastore):
             self._look_again_unless_busy()
         return self._view
 
+    @property
+    def studies(self) -> Path:
+        """The studies folder, without links in its path."""
+        return self._studies
+
     def refresh(self) -> None:
         """Look at the studies folder again."""
         with self._writing():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 
 from samantic.app.lib.infers.wire import RequestError
 from samantic.app.lib.trainers.training_request import TrainingRequest
-from samantic.datasets.studies import LabelledImage, class_of_segment, class_of_value
+from samantic.datasets.studies import LabelledImage, class_of_segment, class_of_value, is_synthetic
 from samantic.imaging import ImageReadError
 
 REHEARSED = 8
@@ -44,12 +44,10 @@ def material_of(datastore: Datastore, asked: TrainingRequest, known: Collection[
     known: the classes that the network knows already. Raises RequestError if nothing is left, or if an image that was
     chosen for validation has no final label.
     """
-    labelled = sorted(datastore.get_labeled_images())
-    _check_validation_ids(asked, labelled)
     images, left_out = [], []
-    for image_id in labelled:
+    for image_id in labelled_ids(datastore, asked.options.validation_ids):
         try:
-            found, strangers = _labelled_image(datastore, image_id, asked, known)
+            found, strangers = _meant(labelled_image(datastore, image_id), asked, known)
         except ImageReadError as error:
             left_out.append(f"The image '{image_id}' is left out: {error}")
             continue
@@ -66,25 +64,31 @@ def material_of(datastore: Datastore, asked: TrainingRequest, known: Collection[
     return Material(tuple(images), _without_label(datastore), tuple(left_out))
 
 
-def _labelled_image(
-    datastore: Datastore, image_id: str, asked: TrainingRequest, known: Collection[str]
-) -> tuple[LabelledImage, list[str]]:
+def labelled_ids(datastore: Datastore, validation_ids: Collection[str] | None) -> list[str]:
+    """Return the ids of the images with a final label, sorted; RequestError if one to be held out has none."""
+    labelled = sorted(datastore.get_labeled_images())
+    missing = sorted(set(validation_ids or ()) - set(labelled))
+    if missing:
+        raise RequestError(f"'val_ids' names '{missing[0]}', but no image of that id has a final label.")
+    return labelled
+
+
+def labelled_image(datastore: Datastore, image_id: str) -> LabelledImage:
+    """Return an image with its final label and the words that its values mean. Raises ImageReadError."""
     image, label = Path(datastore.get_image_uri(image_id)), Path(datastore.get_label_uri(image_id, TAG))
-    words = class_of_value(datastore.get_label_info(image_id, TAG)) or class_of_segment(label)
+    notes = datastore.get_label_info(image_id, TAG)
+    return LabelledImage(image_id, image, label, class_of_value(notes) or class_of_segment(label), is_synthetic(notes))
+
+
+def _meant(labelled: LabelledImage, asked: TrainingRequest, known: Collection[str]) -> tuple[LabelledImage, list[str]]:
     classes, strangers = {}, []
-    for value, word in words.items():
+    for value, word in labelled.class_of_value.items():
         name = asked.class_of(word, known)
         if name is None:
             strangers.append(word)
         else:
             classes[value] = name
-    return LabelledImage(image_id, image, label, classes), strangers
-
-
-def _check_validation_ids(asked: TrainingRequest, labelled: Collection[str]) -> None:
-    missing = sorted((asked.options.validation_ids or frozenset()) - set(labelled))
-    if missing:
-        raise RequestError(f"'val_ids' names '{missing[0]}', but no image of that id has a final label.")
+    return replace(labelled, class_of_value=classes), strangers
 
 
 def _without_label(datastore: Datastore) -> tuple[Path, ...]:

@@ -1,0 +1,152 @@
+"""The infer task `besadiff`: a photograph of skin -> the lesion's mask, and how sure each pixel of it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import HTTPException
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+
+from samantic.app.lib.infers.automatic_json import extent_of_image
+from samantic.app.lib.infers.besadiff_coarse import CoarseMasks
+from samantic.app.lib.infers.besadiff_eyes import LesionEyes
+from samantic.app.lib.infers.besadiff_json import LARGEST_VARIANCE, VALUE, besadiff_json
+from samantic.app.lib.infers.besadiff_request import LESION, MEMBERS, STEPS, BesaDiffRequest, read_besadiff_request
+from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
+from samantic.app.lib.infers.interruptible import interruptible
+from samantic.app.lib.infers.label_map import extent_of
+from samantic.app.lib.infers.map_file import MAPS, MapFile
+from samantic.app.lib.infers.model_threads import ModelThreads
+from samantic.app.lib.infers.stopwatch import Stopwatch
+from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.besadiff.answer import LesionAnswer
+from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
+from samantic.prompts import PromptError
+from samantic.sam import EmbeddingCache
+from samantic.segsam import SegSamPredictor
+from samantic.vocabulary import UnknownClassError, load_vocabulary
+
+logger = logging.getLogger(__name__)
+
+REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, WindowError)
+
+Progress = Callable[[int, int], None]
+
+
+class BesaDiff(InferTask):
+    """BESA-Diff behind MONAI Label: type segmentation, for colour photographs. Source: ours.
+
+    `provide` gives the segmenter to begin a request with: it may be another one for the next request. Prompts are
+    answered by the SEG-SAM that `predictor` gives, whose mask the diffusion then sharpens; `cache` is that of clicks.
+    """
+
+    def __init__(
+        self,
+        provide: Callable[[], LesionSegmenter],
+        predictor: Callable[[], SegSamPredictor],
+        cache: EmbeddingCache | None = None,
+        name: str = "besadiff",
+        images: OpenImages | None = None,
+    ) -> None:
+        self._provide = provide
+        self._name = name
+        self._images = images or OpenImages()
+        self._threads = ModelThreads()
+        self._coarse = CoarseMasks(predictor, cache, self._threads)
+        self._vocabulary = load_vocabulary()
+        super().__init__(
+            type=InferType.SEGMENTATION,
+            labels=[LESION],
+            dimension=2,
+            description="BESA-Diff: the lesion in a photograph of skin, by an ensemble that says how sure it is",
+            config={"members": MEMBERS, "steps": STEPS, "seed": 0, "map": list(MAPS)},
+        )
+
+    def is_valid(self) -> bool:
+        """Whether the model can be used: it is loaded with the task."""
+        return True
+
+    def eyes(self) -> LesionEyes:
+        """Return what strategies look at images with."""
+        return LesionEyes(self._provide(), self._threads)
+
+    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
+
+        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
+        """
+        try:
+            return self.answer(request)
+        except REFUSALS as error:
+            raise HTTPException(422, sentence(error)) from error
+
+    def answer(
+        self,
+        params: Mapping[str, Any],
+        on_progress: Progress = lambda _done, _total: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Answer like a call, say how far the work is after every step, and stop when told to.
+
+        Raises Cancelled, and RequestError, PromptError, UnknownClassError, ImageReadError or WindowError.
+        """
+        watch = Stopwatch()
+        segmenter = self._provide()
+        with watch.stage("read"):
+            volume = self._images.open(named_image(params))
+            asked = read_besadiff_request(params, volume)
+            window = usual_window(volume, asked.window)
+        view, coarse, origin = SliceView.of(volume, 2, 0), None, None
+        if asked.prompted is not None:
+            coarse, origin = self._coarse.of(asked.prompted, volume, view, window, watch)
+
+        def sampled() -> LesionAnswer:
+            with interruptible(segmenter.network, asked.steps, on_progress, is_cancelled):
+                return _sampled(segmenter, to_uint8(view.extract(volume.array), window), coarse, asked)
+
+        with watch.stage("segment"):
+            # One photograph at a time: a large one takes hundreds of megabytes while it is looked at.
+            answer = self._threads.encode(sampled)
+        on_progress(asked.steps, asked.steps)
+        extent = extent_of(answer.mask, view)
+        result = besadiff_json(answer, asked, self._vocabulary[LESION], extent, origin)
+        path = None
+        if asked.form.to_file:
+            with watch.stage("write"):
+                path = self._written(answer, asked, view, MapFile(volume, extent, asked.form))
+        result |= {
+            "written_extent": extent if asked.form.crop else extent_of_image(volume),
+            "model": self._name,
+            "weights_hash": segmenter.weights_hash,
+            "window": window.name,
+            "latencies": watch.latencies,
+        }
+        logger.info("%d pixels of lesion in %s ms", answer.mask.sum(), result["latencies"]["total"])
+        return path, result
+
+    def _written(self, answer: LesionAnswer, asked: BesaDiffRequest, view: SliceView, file: MapFile) -> str:
+        if asked.map == "labels":
+            labels = _in_volume(answer.mask.astype(np.uint8) * np.uint8(VALUE), view)
+            return file.labels(labels, {LESION: VALUE}, self._vocabulary)
+        if asked.map == "uncertainty":
+            return file.fractions(_in_volume(answer.variance, view), LARGEST_VARIANCE)
+        return file.fractions(_in_volume(np.where(answer.mask, answer.probability, 1 - answer.probability), view))
+
+
+def _sampled(
+    segmenter: LesionSegmenter, picture: np.ndarray, coarse: np.ndarray | None, asked: BesaDiffRequest
+) -> LesionAnswer:
+    if coarse is None:
+        return segmenter.segment(picture, members=asked.members, steps=asked.steps, seed=asked.seed)
+    return segmenter.sharpen(picture, coarse, members=asked.members, steps=asked.steps, seed=asked.seed)
+
+
+def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
+    # In the order of image files, so that writing needs no copy.
+    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
+    view.insert(array, picture)
+    return array
