@@ -22,7 +22,7 @@ STRANGE = "This picture is unlike anything that the model was trained on; check 
 
 
 def infer(
-    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MetaImage, PNG, JPEG or BMP file, or a folder with DICOM.")],
+    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MetaImage, PNG, JPEG, BMP, or a folder with DICOM.")],
     point: Annotated[
         list[str] | None, typer.Option(help="Voxel i,j,k in the object (x,y in a photograph); may be repeated.")
     ] = None,

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from samantic.cli.plain_errors import plain_errors
+from samantic.cli.train_generator import generator
+from samantic.cli.training_runs import BatchSize, Precision, Run, Seed, Steps, said_plainly
 
 app = typer.Typer(help="Train the project's own models. A run that was stopped goes on where it stopped.")
-
-Run = Annotated[Path, typer.Argument(help="Folder of the run: state, metrics, sheets and the trained weights.")]
-Steps = Annotated[int | None, typer.Option(help="Training steps in all.")]
-BatchSize = Annotated[int | None, typer.Option(help="Pictures a step and process.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything drawn at random.")]
-Precision = Annotated[str | None, typer.Option(help="no, bf16 or fp16.")]
+app.command()(generator)
 
 
 @app.command()
@@ -43,7 +37,7 @@ def segsam(
     from samantic.segsam.training import bundled
     from samantic.segsam.training.settings import SegSamSettings
 
-    with _said_plainly():
+    with said_plainly():
         settings = SegSamSettings.from_yaml(config).replacing(
             initial_weights, steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
@@ -72,7 +66,7 @@ def look(
     from samantic.segsam.training import bundled
     from samantic.segsam.training.settings import LookSettings
 
-    with _said_plainly():
+    with said_plainly():
         settings = LookSettings.from_yaml(config).replacing(
             steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
@@ -101,7 +95,7 @@ def prompt_free(
     from samantic.segsam.training import bundled
     from samantic.segsam.training.settings import PromptFreeSettings
 
-    with _said_plainly():
+    with said_plainly():
         settings = PromptFreeSettings.from_yaml(config).replacing(
             steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
@@ -132,27 +126,12 @@ def dermosegdiff(
     from samantic.besadiff.training.bundled import train_segmenter
     from samantic.besadiff.training.settings import SegmenterSettings
 
-    with _said_plainly():
+    with said_plainly():
         settings = SegmenterSettings.from_yaml(config).replacing(
             steps=steps, batch_size=batch_size, seed=seed, mixed_precision=precision
         )
         train_segmenter(run, settings, initial_weights)
     typer.echo(f"Trained weights: {run / 'segmenter.safetensors'}")
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Errors of a run as sentences, and a stopped run as the exit code of its signal."""
-    from samantic.besadiff.checkpoint import PartError
-    from samantic.segsam.checkpoint import CheckpointError
-    from samantic.training import SettingsError, TrainingError, TrainingStopped
-
-    with plain_errors(SettingsError, TrainingError, CheckpointError, PartError, FileNotFoundError):
-        try:
-            yield
-        except TrainingStopped as stopped:
-            typer.echo(str(stopped))
-            raise typer.Exit(128 + stopped.signal_number) from stopped
 
 
 if __name__ == "__main__":

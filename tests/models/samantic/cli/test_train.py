@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from samantic.besadiff.training import bundled as besadiff_bundled
+from samantic.besadiff.training.settings import SegmenterSettings
 from samantic.segsam.training import bundled
 from samantic.segsam.training.settings import LookSettings, SegSamSettings
 from samantic.training import TrainingStopped
@@ -116,3 +118,42 @@ class TestLook:
         monkeypatch.setattr(bundled, "train_look", stopped)
         code, output = run("train", "look", tmp_path / "run", "--segsam", "full.safetensors")
         assert code == 128 + 15 and "Stopped after step 5 of 12. Start the same run again" in output
+
+
+class TestDermoSegDiff:
+    @pytest.fixture
+    def trained_segmenter(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, SegmenterSettings, Path | None]]:
+        calls: list[tuple[Path, SegmenterSettings, Path | None]] = []
+        monkeypatch.setattr(besadiff_bundled, "train_segmenter", lambda *given: calls.append(given))
+        return calls
+
+    def test_options_go_before_those_in_the_file(self, run, trained_segmenter, tmp_path: Path):
+        config = tmp_path / "run.yaml"
+        config.write_text("network: {prediction: sample}\nloss: {boundary_weight: 0}\nfit: {steps: 7, seed: 3}\n")
+        start = tmp_path / "start.safetensors"
+        code, output = run(
+            "train", "dermosegdiff", tmp_path, "--config", config, "--steps", 9, "--initial-weights", start
+        )
+        assert code == 0 and "segmenter.safetensors" in output
+        folder, settings, given_start = trained_segmenter[0]
+        assert (folder, given_start) == (tmp_path, start)
+        assert (settings.network.prediction, settings.loss.boundary_weight) == ("sample", 0)
+        assert (settings.fit.steps, settings.fit.seed) == (9, 3)
+
+    def test_without_a_file_the_packaged_one_holds(self, run, trained_segmenter, tmp_path: Path):
+        assert run("train", "dermosegdiff", tmp_path)[0] == 0
+        assert trained_segmenter[0][1] == SegmenterSettings.from_yaml()
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("network: {mask_side: 100}", "must be one whole number"),
+            ("network: {prediction: velocity}", "prediction must be epsilon or sample"),
+            ("loss: {wight: 2}", "'loss.wight' is no setting"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_in_a_sentence(self, run, trained_segmenter, tmp_path: Path, text, said):
+        (tmp_path / "run.yaml").write_text(text)
+        code, output = run("train", "dermosegdiff", tmp_path, "--config", tmp_path / "run.yaml")
+        assert code == 2 and said in output
+        assert not trained_segmenter

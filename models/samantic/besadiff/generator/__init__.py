@@ -1,0 +1,20 @@
+"""Generating dermoscopic images together with the masks of their lesions."""
+
+from samantic.besadiff.generator.condition import (
+    DIAGNOSES,
+    ConditionDistribution,
+    Diagnosis,
+    LesionCondition,
+    condition_of,
+)
+from samantic.besadiff.generator.lesion_generator import GeneratedPair, LesionGenerator
+
+__all__ = [
+    "DIAGNOSES",
+    "ConditionDistribution",
+    "Diagnosis",
+    "GeneratedPair",
+    "LesionCondition",
+    "LesionGenerator",
+    "condition_of",
+]

@@ -1,0 +1,36 @@
+"""Parts behind one another, each of which may be another one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samantic.besadiff import BesaDiffPipeline, LesionSegmenter, Refinement
+
+
+class Redrawing:
+    """A refiner that answers with a square, and accepts it or not."""
+
+    def __init__(self, accepts: bool) -> None:
+        self.accepts = accepts
+        self.coarse: np.ndarray | None = None
+
+    def refine(self, image: np.ndarray, coarse: np.ndarray, *, seed: int = 0) -> Refinement:  # noqa: ARG002
+        self.coarse = coarse
+        mask = np.zeros(image.shape[:2], bool)
+        mask[10:20, 10:20] = True
+        return Refinement(mask, mask.astype(np.float32), () if self.accepts else ("It is a square.",), {})
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_the_refined_mask_is_taken_where_it_is_accepted(
+    tiny_segmenter: LesionSegmenter, photograph: np.ndarray, accepts: bool
+) -> None:
+    refiner = Redrawing(accepts)
+    answer = BesaDiffPipeline(tiny_segmenter, refiner).segment(photograph, members=2, steps=2, seed=3)
+    alone = tiny_segmenter.segment(photograph, members=2, steps=2, seed=3)
+    assert refiner.coarse is not None
+    assert np.array_equal(refiner.coarse, alone.probability)
+    assert (answer.mask.sum() == 100) == accepts
+    assert np.array_equal(answer.mask, alone.mask) != accepts
+    assert np.array_equal(answer.variance, alone.variance)
