@@ -12,6 +12,7 @@ from rich.table import Table
 from samantic.cli.plain_errors import plain_errors
 
 if TYPE_CHECKING:
+    from samantic.cli.lesion import LesionReply
     from samantic.cli.segment import Answer
     from samantic.segsam import ObjectPrediction
 
@@ -54,7 +55,10 @@ def infer(
     modality: Annotated[
         str | None, typer.Option(help="CT, MR, US or RGB, where the file does not say.", case_sensitive=False)
     ] = None,
-    model: Annotated[str, typer.Option(help="Bundled model; `samantic models list` shows them.")] = "segsam-tiny",
+    model: Annotated[
+        str,
+        typer.Option(help="Bundled model; `samantic models list` shows them. besadiff: the lesion in a photograph."),
+    ] = "segsam-tiny",
     device: Annotated[str | None, typer.Option(help="cpu or cuda; otherwise the GPU if there is one.")] = None,
 ) -> None:
     """Segment one slice of an image, here and now, without a server.
@@ -66,35 +70,40 @@ def infer(
     [bold]Box in a photograph[/bold]: samantic infer mole.jpg --box 120,380,90,310 -o mask.png
 
     [bold]Look for classes[/bold]: samantic infer ct.nii.gz --classes liver,spleen,aorta --slice 66 -o mask.seg.nrrd
+
+    [bold]The lesion in a photograph of skin[/bold]: samantic infer mole.jpg --model besadiff -o mask.png
     """
     _check(image, output, overlay)
     console = Console()
     with console.status("Starting") as status:
+        from samantic.cli.lesion import MODELS, segment_lesion
         from samantic.cli.segment import Request, segment
 
+        request = Request(
+            image=image,
+            points=tuple(point or ()),
+            negatives=tuple(negative or ()),
+            boxes=tuple(box or ()),
+            classes=classes,
+            text=text,
+            axis=axis,
+            slice_index=slice_index,
+            window=window,
+            modality=_modality(modality),
+            model=model,
+            device=device,
+        )
         with plain_errors(*_refusals()):
-            answer = segment(
-                Request(
-                    image=image,
-                    points=tuple(point or ()),
-                    negatives=tuple(negative or ()),
-                    boxes=tuple(box or ()),
-                    classes=classes,
-                    text=text,
-                    axis=axis,
-                    slice_index=slice_index,
-                    window=window,
-                    modality=_modality(modality),
-                    model=model,
-                    device=device,
-                ),
-                status.update,
-            )
+            lesion = segment_lesion(request, status.update) if model in MODELS else None
+            answer = segment(request, status.update) if lesion is None else lesion.answer
             if output is not None:
                 answer.write_mask(output)
             if overlay is not None:
                 answer.write_overlay(overlay)
-    _report(console, answer)
+    if lesion is None:
+        _report(console, answer)
+    else:
+        _report_lesion(console, lesion)
     for path in (output, overlay):
         if path is not None:
             console.print(f"Written: {path}", markup=False, highlight=False, soft_wrap=True)
@@ -160,6 +169,19 @@ def _report(console: Console, answer: Answer) -> None:
     names = sorted((name for name, share in present.items() if share >= ALSO_PRESENT), key=lambda name: -present[name])
     if names:
         console.print("Also in the picture: " + ", ".join(f"{name} {present[name]:.0%}" for name in names[:12]))
+
+
+def _report_lesion(console: Console, lesion: LesionReply) -> None:
+    from samantic.besadiff.doubt import is_unsure
+
+    found = lesion.found
+    if not found.mask.any():
+        console.print("No lesion was found; give a point or a box.")
+        return
+    share = f"{int(found.mask.sum())} pixels, {found.mask.mean():.1%} of the photograph"
+    console.print(f"skin_lesion: {share}; boundary confidence {found.boundary_confidence:.2f}", highlight=False)
+    if is_unsure(found):
+        console.print("Not sure where the border runs: check the mask.", highlight=False)
 
 
 def _doubt(prediction: ObjectPrediction, value: int) -> str:

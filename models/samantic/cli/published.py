@@ -14,15 +14,17 @@ from samantic.cli.plain_errors import plain_errors
 if TYPE_CHECKING:
     from samantic.training.model_store import ModelStore, PublishedModel
 
-MODEL = "segsam"
+MODELS = ("segsam", "besadiff")
 
 Home = Annotated[
     Path | None,
     typer.Option(help="Where the server keeps its own files; otherwise SAMANTIC_HOME or ~/.samantic."),
 ]
 
+Model = Annotated[str, typer.Option(help="Whose versions: segsam or besadiff.")]
 
-def history(home: Home = None) -> None:
+
+def history(home: Home = None, model: Model = MODELS[0]) -> None:
     """List the versions that a server has trained: when, from what, on how many images, how good, and which is served.
 
     Example: samantic models history
@@ -30,15 +32,15 @@ def history(home: Home = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    with _store(home) as store:
+    with _store(home, model) as store:
         current, versions = store.current(), store.history()
     table = Table()
     for heading in ("", "version", "published", "parent", "images", "validation", "new classes"):
         table.add_column(heading, no_wrap=heading != "new classes")
     table.add_row(_mark(current is None), "bundled", "", "", "", "", "")
-    for model in versions:
-        served = current is not None and current.version == model.version
-        table.add_row(_mark(served), *(_plain(cell) for cell in _cells(model)))
+    for version in versions:
+        served = current is not None and current.version == version.version
+        table.add_row(_mark(served), *(_plain(cell) for cell in _cells(version)))
     Console().print(table)
     typer.echo("* is served. `samantic models rollback VERSION` serves another one; nothing is deleted.")
 
@@ -49,6 +51,7 @@ def rollback(
         typer.Argument(help="A version of `samantic models history`, or bundled; without it the one served before."),
     ] = None,
     home: Home = None,
+    model: Model = MODELS[0],
 ) -> None:
     """Serve an earlier version again. A running server does so from its next request on.
 
@@ -56,22 +59,24 @@ def rollback(
     """
     from samantic.training.model_store import BUNDLED, ModelStoreError
 
-    with _store(home) as store:
+    with _store(home, model) as store:
         if version is None:
             current = store.current()
             if current is None:
                 raise ModelStoreError("The bundled weights are served already; there is nothing before them.")
             version = current.notes.get("previous") or BUNDLED
-        model = store.rollback(None if version == BUNDLED else version)
-    typer.echo(f"Served from now on: {BUNDLED if model is None else model.version}")
+        served = store.rollback(None if version == BUNDLED else version)
+    typer.echo(f"Served from now on: {BUNDLED if served is None else served.version}")
 
 
 @contextmanager
-def _store(home: Path | None) -> Iterator[ModelStore]:
+def _store(home: Path | None, model: str) -> Iterator[ModelStore]:
     from samantic.sam.home import published_folder
     from samantic.training.model_store import ModelStore, ModelStoreError, StoreBusyError
 
-    folder = published_folder(MODEL) if home is None else home.expanduser() / "published" / MODEL
+    if model not in MODELS:
+        raise typer.BadParameter(f"--model is '{model}', but it must be {' or '.join(MODELS)}.")
+    folder = published_folder(model) if home is None else home.expanduser() / "published" / model
     with plain_errors(ModelStoreError, StoreBusyError):
         yield ModelStore(folder)
 

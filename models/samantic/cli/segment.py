@@ -79,16 +79,7 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
     """
     step(f"Reading {request.image.name}")
     volume = read_volume(request.image, request.modality)
-    photograph = volume.kind == "photograph"
-    prompts = PromptSet(
-        points=(
-            *(as_point(text, True, photograph) for text in request.points),
-            *(as_point(text, False, photograph) for text in request.negatives),
-        ),
-        boxes=tuple(as_box(text, request.axis, request.slice_index, photograph) for text in request.boxes),
-    )
-    if not prompts.is_empty:
-        prompts = prompts.validated(volume.shape_ijk, axis=request.axis, slice_index=request.slice_index)
+    prompts = prompts_of(request, volume)
     view = SliceView.of(volume, request.axis, _slice_of(request, prompts, volume))
     window = window_for(volume, request.window)
     picture = to_uint8(view.extract(volume.array), window)
@@ -113,6 +104,30 @@ def segment(request: Request, step: Callable[[str], None] = lambda _: None) -> A
     return Answer(volume, view, picture, tuple(predictions), segments, _label_map(predictions, segments, view.shape))
 
 
+def prompts_of(request: Request, volume: Volume) -> PromptSet:
+    """The prompts that were typed, checked for the image. Raises PromptError and typer's BadParameter."""
+    photograph = volume.kind == "photograph"
+    prompts = PromptSet(
+        points=(
+            *(as_point(text, True, photograph) for text in request.points),
+            *(as_point(text, False, photograph) for text in request.negatives),
+        ),
+        boxes=tuple(as_box(text, request.axis, request.slice_index, photograph) for text in request.boxes),
+    )
+    if prompts.is_empty:
+        return prompts
+    return prompts.validated(volume.shape_ijk, axis=request.axis, slice_index=request.slice_index)
+
+
+def segment_of_class(name: str, value: int) -> SegmentInfo:
+    """Name, colour and terminology of a class, or of one that somebody taught a model."""
+    vocabulary = load_vocabulary()
+    if name in vocabulary:
+        meant = vocabulary[name]
+        return SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant))
+    return SegmentInfo(value, name, COLOUR_OF_OWN_NAMES)
+
+
 def _slice_of(request: Request, prompts: PromptSet, volume: Volume) -> int:
     if request.slice_index is not None:
         return request.slice_index
@@ -129,17 +144,12 @@ def _slice_of(request: Request, prompts: PromptSet, volume: Volume) -> int:
 
 def _segments(predictions: list[ObjectPrediction], classes: tuple[str, ...]) -> tuple[SegmentInfo, ...]:
     """Values are 1..n in the order of the classes asked for; without them, of the objects."""
-    vocabulary = load_vocabulary()
-    segments = []
-    for number, prediction in enumerate(predictions, start=1):
-        name = prediction.predicted_class
-        value = classes.index(name) + 1 if classes else number
-        if name in vocabulary:
-            meant = vocabulary[name]
-            segments.append(SegmentInfo(value, meant.label, meant.colour_rgb, terminology_string(meant)))
-        else:  # a class that somebody taught the model
-            segments.append(SegmentInfo(value, name, COLOUR_OF_OWN_NAMES))
-    return tuple(segments)
+    return tuple(
+        segment_of_class(
+            prediction.predicted_class, classes.index(prediction.predicted_class) + 1 if classes else number
+        )
+        for number, prediction in enumerate(predictions, start=1)
+    )
 
 
 def _label_map(

@@ -9,6 +9,7 @@ from typing import Any
 from samantic.app.lib.infers.besadiff_request import LESION, BesaDiffRequest
 from samantic.app.lib.infers.sessions import Extent
 from samantic.besadiff.answer import LesionAnswer
+from samantic.besadiff.doubt import is_unsure
 from samantic.vocabulary import SemanticClass
 
 VALUE = 1
@@ -16,9 +17,6 @@ VALUE = 1
 
 LARGEST_VARIANCE = 0.25
 """Of numbers in 0 to 1: half of them 0, half 1. The lightest grey of an uncertainty map in a .png."""
-
-SURE_FROM = 0.6
-"""Boundary confidence below which the answer says that it is not sure."""
 
 
 def besadiff_json(
@@ -54,11 +52,6 @@ def besadiff_json(
         "slice": 0,
         "map": asked.map,
     }
-
-
-def is_unsure(answer: LesionAnswer) -> bool:
-    """Whether the members do not agree where the border runs, or find nothing: a person should look (ours)."""
-    return not answer.mask.any() or not answer.boundary_confidence >= SURE_FROM
 
 
 def _number(value: float) -> float:
