@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from samantic import __version__
-from samantic.cli import annotate, cache, datasets, demo, evaluate, export, infer, models, serve, train, vocabulary
+from samantic.cli import (
+    annotate,
+    cache,
+    datasets,
+    demo,
+    evaluate,
+    export,
+    infer,
+    models,
+    serve,
+    synthesize,
+    train,
+    vocabulary,
+)
 from samantic.cli.plain_errors import PlainErrorGroup
 
 app = typer.Typer(
@@ -54,6 +67,7 @@ app.command()(infer.infer)
 app.command()(annotate.annotate)
 app.command()(evaluate.evaluate)
 app.command()(export.export)
+app.command()(synthesize.synthesize)
 app.add_typer(vocabulary.app, name="vocabulary")
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")

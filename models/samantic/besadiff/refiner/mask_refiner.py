@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import asdict
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -73,6 +74,19 @@ class MaskRefiner:
         self.noise_share = noise_share
         self.members = members
         self.steps = steps
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that decides how masks are refined, as JSON values."""
+        return {
+            "sam": self.predictor.weights_hash,
+            "segmenter": self.segmenter.weights_hash,
+            "rules": asdict(self.rules),
+            "prompts": asdict(self.prompts),
+            "blend": asdict(self.blend),
+            "noise_share": self.noise_share,
+            "members": self.members,
+            "steps": self.steps,
+        }
 
     def refine(self, image: np.ndarray, coarse: np.ndarray, *, seed: int = 0) -> Refinement:
         """Refine a mask (rows, cols), bool or probabilities in 0 to 1, of an image (rows, cols, 3) uint8.

@@ -1,0 +1,5 @@
+"""Errors of synthesis, meant for people."""
+
+
+class SynthesisError(ValueError):
+    """Pairs cannot be synthesised into this folder or from these parts; the message says why and what to do."""
