@@ -22,7 +22,7 @@ from torch.nn import functional
 from samantic.besadiff.answer import lesion_mask
 from samantic.besadiff.sampling import sample_masks_ancestrally
 from samantic.besadiff.segmenter import LesionSegmenter
-from samantic.besadiff.training.squares import stretched
+from samantic.besadiff.squares import stretched
 from samantic.bundled import bundled_weights
 from samantic.datasets.development_sets import data_folder, isic2017
 from samantic.evaluation import dice, mean_with_interval, paired_difference

@@ -23,8 +23,8 @@ from torch import nn
 from torch.nn import functional
 
 from samantic.besadiff.distance_maps import signed_distance
+from samantic.besadiff.squares import stretched
 from samantic.besadiff.training.augmentation import moved, recoloured
-from samantic.besadiff.training.squares import stretched
 from samantic.datasets.development_sets import data_folder, isic2017
 from samantic.datasets.labelled_view import LabelledView
 from samantic.training import FitOptions, fit

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from scipy import ndimage
+from torch.nn import functional
 
 from samantic.evaluation import BorderDistances
 
@@ -29,6 +31,12 @@ class LesionAnswer:
     variance: np.ndarray
     boundary_confidence: float
     mean_variance: float
+
+    def resized(self, rows: int, columns: int) -> LesionAnswer:
+        """The same answer on another grid over the same photograph."""
+        maps = torch.from_numpy(np.stack([self.probability, self.variance]))[None]
+        whole = functional.interpolate(maps, size=(rows, columns), mode="bilinear", antialias=True)[0].numpy()
+        return replace(self, mask=lesion_mask(whole[0]), probability=whole[0], variance=whole[1])
 
 
 def lesion_mask(probability: np.ndarray) -> np.ndarray:

@@ -10,8 +10,12 @@ import numpy as np
 from samantic.besadiff.answer import LesionAnswer
 from samantic.besadiff.refiner import MaskRefiner, Refinement
 from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.besadiff.squares import stretched
 from samantic.bundled import bundled_weights
 from samantic.segsam import SegSamPredictor
+
+SIDE = 256
+"""Of the square that refinement works on."""
 
 
 class Segmenter(Protocol):
@@ -43,9 +47,14 @@ class BesaDiffPipeline:
         return cls(segmenter, MaskRefiner(sam, segmenter))
 
     def segment(self, image: np.ndarray, *, members: int = 5, steps: int = 4, seed: int = 0) -> LesionAnswer:
-        """Segment a photograph (rows, cols, 3) uint8; see `LesionAnswer`."""
-        answer = self.segmenter.segment(image, members=members, steps=steps, seed=seed)
-        refined = self.refiner.refine(image, answer.probability, seed=seed)
-        if not refined.accepted:
-            return answer
-        return dataclasses.replace(answer, mask=refined.mask, probability=refined.probability)
+        """Segment a photograph (rows, cols, 3) uint8 of any size; see `LesionAnswer`.
+
+        Both parts see it stretched to the square that they have learned from, so a large one costs hardly more.
+        """
+        square = stretched(image, SIDE).permute(1, 2, 0).contiguous().numpy()
+        answer = self.segmenter.segment(square, members=members, steps=steps, seed=seed)
+        refined = self.refiner.refine(square, answer.probability, seed=seed)
+        if refined.accepted:
+            answer = dataclasses.replace(answer, mask=refined.mask, probability=refined.probability)
+        rows, columns = image.shape[:2]
+        return answer if (rows, columns) == (SIDE, SIDE) else answer.resized(rows, columns)

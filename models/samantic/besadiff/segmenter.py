@@ -12,6 +12,7 @@ from samantic.besadiff.answer import LesionAnswer, boundary_confidence, lesion_m
 from samantic.besadiff.checkpoint import PartError, read_part
 from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig, ImageFeatures
 from samantic.besadiff.sampling import sample_masks
+from samantic.besadiff.squares import stretched
 from samantic.segsam import file_hash
 
 
@@ -58,7 +59,9 @@ class LesionSegmenter:
         small = _resized(torch.from_numpy(np.asarray(coarse, np.float32))[None, None], (side, side))
         features = self.image_features(image)
         start = (2 * small - 1).to(self.device)
-        return self._answer(self._sampled(features, members, steps, seed, noise_share, start), (image.shape[0], image.shape[1]))
+        return self._answer(
+            self._sampled(features, members, steps, seed, noise_share, start), (image.shape[0], image.shape[1])
+        )
 
     def features(self, image: np.ndarray) -> torch.Tensor:
         """Describe a photograph (rows, cols, 3) by the means and deviations of the image branch's maps, (D,)."""
@@ -74,10 +77,7 @@ class LesionSegmenter:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"A photograph must be (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
         side = self.network.config.image_side
-        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-        # Of 8-bit numbers the resampling needs an eighth of the memory; a photograph may have 24 million pixels.
-        small = _resized(pixels, (side, side)) if image.shape[:2] != (side, side) else pixels
-        return self.network.image_features(small.float().to(self.device) / 255)
+        return self.network.image_features(stretched(image, side)[None].float().to(self.device) / 255)
 
     @torch.no_grad()
     def _sampled(
@@ -101,16 +101,8 @@ class LesionSegmenter:
     def _answer(self, members: np.ndarray, shape: tuple[int, int]) -> LesionAnswer:
         mean, variance = members.mean(axis=0), members.var(axis=0)
         mask = lesion_mask(mean)
-        probability, spread = (
-            _resized(torch.from_numpy(maps)[None, None], shape)[0, 0].numpy() for maps in (mean, variance)
-        )
-        return LesionAnswer(
-            lesion_mask(probability),
-            probability,
-            spread,
-            boundary_confidence(members, mask),
-            variance_at_border(variance, mask),
-        )
+        confidence, spread = boundary_confidence(members, mask), variance_at_border(variance, mask)
+        return LesionAnswer(mask, mean, variance, confidence, spread).resized(*shape)
 
 
 def _resized(maps: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:

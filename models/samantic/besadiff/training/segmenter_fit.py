@@ -21,7 +21,7 @@ from samantic.besadiff.noise_schedule import STEPS, training_schedule
 from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.besadiff.training.augmentation import moved, recoloured
 from samantic.besadiff.training.segmenter_sheet import write_sheet
-from samantic.besadiff.training.squares import stretched
+from samantic.besadiff.squares import stretched
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam import TrainingManifest
 from samantic.training import FitOptions, fit

@@ -26,6 +26,7 @@ class Redrawing:
 def test_the_refined_mask_is_taken_where_it_is_accepted(
     tiny_segmenter: LesionSegmenter, photograph: np.ndarray, accepts: bool
 ) -> None:
+    photograph = np.resize(photograph, (256, 256, 3))
     refiner = Redrawing(accepts)
     answer = BesaDiffPipeline(tiny_segmenter, refiner).segment(photograph, members=2, steps=2, seed=3)
     alone = tiny_segmenter.segment(photograph, members=2, steps=2, seed=3)
@@ -34,3 +35,16 @@ def test_the_refined_mask_is_taken_where_it_is_accepted(
     assert (answer.mask.sum() == 100) == accepts
     assert np.array_equal(answer.mask, alone.mask) != accepts
     assert np.array_equal(answer.variance, alone.variance)
+
+
+def test_the_refiner_works_on_a_square_however_large_the_photograph_is(
+    tiny_segmenter: LesionSegmenter, photograph: np.ndarray
+) -> None:
+    refiner = Redrawing(accepts=True)
+    large = np.kron(photograph, np.ones((4, 4, 1), np.uint8))
+    answer = BesaDiffPipeline(tiny_segmenter, refiner).segment(large, members=2, steps=2)
+    assert refiner.coarse is not None
+    assert refiner.coarse.shape == (256, 256)
+    assert answer.mask.shape == answer.variance.shape == (360, 480)
+    # The square of 10 x 10 places of 256 x 256, stretched back.
+    assert answer.mask.sum() == pytest.approx(100 * 360 * 480 / 256**2, rel=0.05)

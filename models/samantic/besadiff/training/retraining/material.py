@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from samantic.besadiff.training.squares import stretched
+from samantic.besadiff.squares import stretched
 from samantic.datasets.labelled_view import LabelledView
 from samantic.datasets.studies import LabelledImage
 from samantic.imaging import ImageReadError, SliceView, read_mask, read_volume, to_uint8, window_for
