@@ -8,6 +8,7 @@ from samantic.besadiff.generator.condition import (
     condition_of,
 )
 from samantic.besadiff.generator.lesion_generator import GeneratedPair, LesionGenerator
+from samantic.besadiff.generator.usual_conditions import draw_condition
 
 __all__ = [
     "DIAGNOSES",
@@ -17,4 +18,5 @@ __all__ = [
     "LesionCondition",
     "LesionGenerator",
     "condition_of",
+    "draw_condition",
 ]

@@ -15,7 +15,7 @@ from samantic.besadiff.generator.condition_input import condition_planes, condit
 from samantic.besadiff.generator.config import GeneratorConfig
 from samantic.besadiff.generator.network import GeneratorNetwork
 from samantic.besadiff.generator.noise import sampling_scheduler
-from samantic.segsam.checkpoint import file_hash, unfit_tensors
+from samantic.segsam.checkpoint import file_hash
 from samantic.segsam.manifest import TrainingManifest
 
 KIND = "generator"
@@ -65,14 +65,7 @@ class LesionGenerator:
             conditions = ConditionDistribution.from_json(part.notes.get(CONDITIONS, "{}"))
         except (TypeError, ValueError, RecursionError) as error:
             raise PartError(f"The configuration in {path.name} cannot be read: {error}") from error
-        expected = network.state_dict()
-        unfit = unfit_tensors(part.tensors, expected)
-        if unfit:
-            raise PartError(
-                f"{path.name} does not fit its own configuration: {len(unfit)} of {len(expected)} tensors are missing, "
-                f"unknown or of another shape, the first is '{unfit[0]}'."
-            )
-        network.load_state_dict({name: tensor.float() for name, tensor in part.tensors.items()})
+        part.into(network)
         return cls(network, conditions, file_hash(path), part.manifest, device)
 
     @property

@@ -19,7 +19,7 @@ HEAD_WIDTH = 32
 
 @dataclass(frozen=True)
 class NoiseFactors:
-    """Factors of signal and noise (B, 1, 1, 1) and, a component each, the deviation of the noisy values (B, K, 1, 1)."""
+    """Factors of signal and of noise (B, 1, 1, 1), and the deviation of each noisy component (B, K, 1, 1)."""
 
     signal: torch.Tensor
     noise: torch.Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
+from diffusers import DPMSolverMultistepScheduler
 
 STEPS = 1000
 
@@ -25,11 +25,6 @@ def signal_and_noise(shift: float) -> tuple[torch.Tensor, torch.Tensor]:
     ratio = noise_to_signal(shift)
     signal = (1 + ratio**2).rsqrt()
     return signal.float(), (signal * ratio).float()
-
-
-def training_scheduler(shift: float) -> DDPMScheduler:
-    """The scheduler that adds noise in training."""
-    return DDPMScheduler(STEPS, trained_betas=_betas(shift), prediction_type="sample", clip_sample=False)
 
 
 def sampling_scheduler(shift: float, steps: int) -> DPMSolverMultistepScheduler:
