@@ -24,6 +24,7 @@ class LesionAnswer:
     `mask` bool; `probability` float32 in 0 to 1, the mean of the members' masks; `variance` float32, theirs at each
     pixel, at most .25. `boundary_confidence` in 0 to 1: the mean boundary F of each member's border against that of
     the mask, 0 where there is no mask. `mean_variance`: of the pixels around the mask's border.
+    `refined`: the mask and its probability are a refiner's; the other values are those of the members still.
     """
 
     mask: np.ndarray
@@ -31,6 +32,7 @@ class LesionAnswer:
     variance: np.ndarray
     boundary_confidence: float
     mean_variance: float
+    refined: bool = False
 
     def resized(self, rows: int, columns: int) -> LesionAnswer:
         """The same answer on another grid over the same photograph."""

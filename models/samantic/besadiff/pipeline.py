@@ -55,6 +55,6 @@ class BesaDiffPipeline:
         answer = self.segmenter.segment(square, members=members, steps=steps, seed=seed)
         refined = self.refiner.refine(square, answer.probability, seed=seed)
         if refined.accepted:
-            answer = dataclasses.replace(answer, mask=refined.mask, probability=refined.probability)
+            answer = dataclasses.replace(answer, mask=refined.mask, probability=refined.probability, refined=True)
         rows, columns = image.shape[:2]
         return answer if (rows, columns) == (SIDE, SIDE) else answer.resized(rows, columns)

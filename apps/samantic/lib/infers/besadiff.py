@@ -22,8 +22,7 @@ from samantic.app.lib.infers.map_file import MAPS, MapFile
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.wire import RequestError, sentence
-from samantic.besadiff.answer import LesionAnswer
-from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.besadiff import BesaDiffPipeline, LesionAnswer, LesionSegmenter, MaskRefiner
 from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
 from samantic.prompts import PromptError
 from samantic.sam import EmbeddingCache
@@ -40,8 +39,9 @@ Progress = Callable[[int, int], None]
 class BesaDiff(InferTask):
     """BESA-Diff behind MONAI Label: type segmentation, for colour photographs. Source: ours.
 
-    `provide` gives the segmenter to begin a request with: it may be another one for the next request. Prompts are
-    answered by the SEG-SAM that `predictor` gives, whose mask the diffusion then sharpens; `cache` is that of clicks.
+    `provide` gives the segmenter to begin a request with: it may be another one for the next request. The SEG-SAM that
+    `predictor` gives refines what the ensemble found, and answers prompts, whose mask the diffusion then sharpens;
+    `cache` is that of clicks.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class BesaDiff(InferTask):
         self._name = name
         self._images = images or OpenImages()
         self._threads = ModelThreads()
+        self._predictor = predictor
         self._coarse = CoarseMasks(predictor, cache, self._threads)
         self._vocabulary = load_vocabulary()
         super().__init__(
@@ -104,14 +105,18 @@ class BesaDiff(InferTask):
         if asked.prompted is not None:
             coarse, origin = self._coarse.of(asked.prompted, volume, view, window, watch)
 
+        # The refiner goes on from SAM's answer for as many steps again.
+        passes = asked.steps * (2 if asked.refine and coarse is None else 1)
+
         def sampled() -> LesionAnswer:
-            with interruptible(segmenter.network, asked.steps, on_progress, is_cancelled):
-                return _sampled(segmenter, to_uint8(view.extract(volume.array), window), coarse, asked)
+            picture = to_uint8(view.extract(volume.array), window)
+            with interruptible(segmenter.network, passes, on_progress, is_cancelled):
+                return _sampled(segmenter, self._predictor, picture, coarse, asked)
 
         with watch.stage("segment"):
             # One photograph at a time: a large one takes hundreds of megabytes while it is looked at.
             answer = self._threads.encode(sampled)
-        on_progress(asked.steps, asked.steps)
+        on_progress(passes, passes)
         extent = extent_of(answer.mask, view)
         result = besadiff_json(answer, asked, self._vocabulary[LESION], extent, origin)
         path = None
@@ -138,11 +143,19 @@ class BesaDiff(InferTask):
 
 
 def _sampled(
-    segmenter: LesionSegmenter, picture: np.ndarray, coarse: np.ndarray | None, asked: BesaDiffRequest
+    segmenter: LesionSegmenter,
+    predictor: Callable[[], SegSamPredictor],
+    picture: np.ndarray,
+    coarse: np.ndarray | None,
+    asked: BesaDiffRequest,
 ) -> LesionAnswer:
-    if coarse is None:
-        return segmenter.segment(picture, members=asked.members, steps=asked.steps, seed=asked.seed)
-    return segmenter.sharpen(picture, coarse, members=asked.members, steps=asked.steps, seed=asked.seed)
+    sampling = {"members": asked.members, "steps": asked.steps, "seed": asked.seed}
+    if coarse is not None:
+        return segmenter.sharpen(picture, coarse, **sampling)
+    if not asked.refine:
+        return segmenter.segment(picture, **sampling)
+    refiner = MaskRefiner(predictor(), segmenter, members=asked.members, steps=asked.steps)
+    return BesaDiffPipeline(segmenter, refiner).segment(picture, **sampling)
 
 
 def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:

@@ -46,6 +46,7 @@ def besadiff_json(
         "members": asked.members,
         "steps": asked.steps,
         "seed": asked.seed,
+        "refined": answer.refined,
         "coarse": coarse,
         "extent": extent,
         "empty": not voxels,

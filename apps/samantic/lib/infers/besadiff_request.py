@@ -26,11 +26,15 @@ PROMPTS = ("foreground", "background", "roi", "boxes")
 
 @dataclass(frozen=True)
 class BesaDiffRequest:
-    """One checked request; `map` is what the file is to hold, `prompted` what points at the lesion, if anything."""
+    """One checked request; `map` is what the file is to hold, `prompted` what points at the lesion, if anything.
+
+    `refine`: SAM redraws what the ensemble found; prompts are never refined again.
+    """
 
     members: int
     steps: int
     seed: int
+    refine: bool
     map: str
     form: ResultFormat
     window: str | None
@@ -48,6 +52,7 @@ def read_besadiff_request(params: Mapping[str, Any], volume: Volume) -> BesaDiff
         members=wire.number_within(params.get("members"), "members", 1, MOST_MEMBERS, MEMBERS),
         steps=wire.number_within(params.get("steps"), "steps", 1, MOST_STEPS, STEPS),
         seed=wire.number_within(params.get("seed"), "seed", 0, LARGEST_SEED, 0),
+        refine=params.get("refine") is None or wire.flag(params["refine"], "refine"),
         map=wanted,
         form=read_map_format(params, volume, wanted, (".png", *FRACTIONS)),
         window=wire.text(params.get("window"), "window"),

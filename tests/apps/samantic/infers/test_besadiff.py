@@ -97,7 +97,7 @@ def test_the_uncertainty_is_the_members_variance_as_fractions_or_as_a_16_bit_png
     task: BesaDiff, spot_file: Path, spot: LabelledView, segmenter: LesionSegmenter
 ):
     variance = segmenter.segment(spot.image, members=3, seed=7).variance
-    asked = {"map": "uncertainty", "members": 3, "seed": 7}
+    asked = {"map": "uncertainty", "members": 3, "seed": 7, "refine": False}
     path, result = ask(task, spot_file, **asked)
     levels = np.asarray(Image.open(path))
     assert path.suffix == ".png" and levels.dtype == np.uint16 and result["map"] == "uncertainty"
@@ -108,6 +108,19 @@ def test_the_uncertainty_is_the_members_variance_as_fractions_or_as_a_16_bit_png
     np.testing.assert_allclose(stored[:, :, 0].T, variance, atol=1e-6)
     confidence, _ = ask(task, spot_file, map="confidence")
     assert np.asarray(Image.open(confidence)).min() > 0.3 * 65535
+
+
+def test_segsam_redraws_the_mask_where_it_agrees_and_the_variance_stays(
+    segmenter: LesionSegmenter, spot_file: Path, spot: LabelledView
+):
+    task = BesaDiff(lambda: segmenter, lambda: SegSamPredictor.from_bundled(device="cpu"))
+    alone, refined = (ask(task, spot_file, refine=refine)[1] for refine in (False, True))
+    assert (alone["refined"], refined["refined"]) == (False, True)
+    assert dice(np.asarray(Image.open(ask(task, spot_file)[0])) == 1, spot.labels == 1) > 0.8
+    maps = [np.asarray(Image.open(ask(task, spot_file, map="uncertainty", refine=on)[0])) for on in (False, True)]
+    assert np.abs(maps[0].astype(int) - maps[1]).max() < 0.02 * 65535
+    with pytest.raises(HTTPException, match="'refine' is 'perhaps', but it must be true or false"):
+        ask(task, spot_file, refine="perhaps")
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_one_another(task: BesaDiff, spot_file: Path):
@@ -202,7 +215,9 @@ def test_what_is_no_colour_photograph_is_refused(task: BesaDiff, a_ct_file: Path
 
 def test_a_job_hears_of_every_step_and_stops_between_two(task: BesaDiff, spot_file: Path, segmenter: LesionSegmenter):
     heard: list[tuple[int, int]] = []
-    path, _ = task.answer({"image": str(spot_file), "steps": 3}, lambda *progress: heard.append(progress))
+    path, _ = task.answer(
+        {"image": str(spot_file), "steps": 3, "refine": False}, lambda *progress: heard.append(progress)
+    )
     assert path is not None and heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
     heard.clear()
     with pytest.raises(Cancelled):
