@@ -62,7 +62,7 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerStarter]:
-    """Starts servers with `samantic.app.launch`; `start_server(studies=…, home=…, port=…)`, all optional."""
+    """Starts servers with `samantic.app.launch`; `start_server(studies=…, home=…, port=…, conf=…)`, all optional."""
     with _servers(tmp_path_factory, _samantic_command) as start:
         yield start
 
@@ -89,6 +89,7 @@ def _servers(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., li
         home: Path | None = None,
         port: int | None = None,
         environment: dict[str, str] | None = None,
+        conf: dict[str, str] | None = None,
     ) -> RunningServer:
         place = tmp_path_factory.mktemp("server")
         studies = studies or _write_studies(place / "studies")
@@ -107,7 +108,7 @@ def _servers(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., li
         }
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command(studies, home, port),
+                command(studies, home, port, conf or {"models": "segsam"}),
                 env=variables,
                 cwd=place,
                 stdout=output,
@@ -126,12 +127,12 @@ def _servers(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., li
             _stop(server)
 
 
-def _samantic_command(studies: Path, _home: Path, port: int) -> list[str]:
-    code = f"from samantic.app.launch import serve; serve({str(studies)!r}, port={port}, conf={{'models': 'segsam'}})"
+def _samantic_command(studies: Path, _home: Path, port: int, conf: dict[str, str]) -> list[str]:
+    code = f"from samantic.app.launch import serve; serve({str(studies)!r}, port={port}, conf={conf!r})"
     return [sys.executable, "-c", code]
 
 
-def _plain_command(studies: Path, home: Path, port: int) -> list[str]:
+def _plain_command(studies: Path, home: Path, port: int, conf: dict[str, str]) -> list[str]:
     # The stock server makes folders inside the app's folder, so it gets a copy.
     app = home / "plain-app"
     source = Path(str(files("samantic.app")))
@@ -140,7 +141,14 @@ def _plain_command(studies: Path, home: Path, port: int) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     options = ["--app", str(app), "--studies", str(studies), "--host", "127.0.0.1", "--port", str(port)]
-    return [sys.executable, "-m", "monailabel.main", "start_server", *options, "--conf", "models", "segsam"]
+    return [
+        sys.executable,
+        "-m",
+        "monailabel.main",
+        "start_server",
+        *options,
+        *(word for pair in conf.items() for word in ("--conf", *pair)),
+    ]
 
 
 def _wait_for(server: RunningServer) -> None:

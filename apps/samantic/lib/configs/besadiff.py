@@ -19,7 +19,6 @@ from samantic.app.lib.trainers.besadiff import BesaDiffTrainer
 from samantic.app.lib.trainers.parent import tie_to_server
 from samantic.besadiff.checkpoint import PartError
 from samantic.besadiff.segmenter import LesionSegmenter
-from samantic.bundled import bundled_models
 from samantic.sam import published_folder
 from samantic.segsam import SegSamPredictor
 from samantic.training.model_store import ModelStore
@@ -35,17 +34,12 @@ class BesaDiffConfig(TaskConfig):
         """Find the weights. Raises InitialWeightsError."""
         tie_to_server()
         super().init(name, model_dir, conf, planner, **kwargs)
-        self._has_weights = bool(conf.get(BESADIFF.key)) or BESADIFF.bundled in bundled_models()
-        if not self._has_weights:
-            return
         self._start: Path = BESADIFF.of(conf)
         self._prompted_start: Path = SEGSAM.of(conf)
         self._store = ModelStore(published_folder(name))
 
     def infer(self) -> dict[str, InferTask]:
         """Return the task; SEG-SAM, which answers its prompts, is loaded by the first prompt."""
-        if not self._has_weights:
-            return {}
         published = PublishedModel(self._store, self._start, LesionSegmenter.load, PartError)
 
         @cache
@@ -57,6 +51,6 @@ class BesaDiffConfig(TaskConfig):
 
         return {"besadiff": BesaDiff(published.now, predictor, usual_cache())}
 
-    def trainer(self) -> TrainTask | None:
+    def trainer(self) -> TrainTask:
         """Return the training task."""
-        return BesaDiffTrainer(self._store, self._start) if self._has_weights else None
+        return BesaDiffTrainer(self._store, self._start)
