@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from samantic.besadiff.answer import LesionAnswer
 
-SURE_FROM = 0.6
-"""Boundary confidence from which an answer counts as sure."""
+SURE_FROM = 0.5
+"""Boundary confidence from which an answer counts as sure.
+
+Chosen on validation images: the sixth part below it holds two thirds of the masks with a Dice under .7.
+"""
 
 
 def is_unsure(answer: LesionAnswer) -> bool:

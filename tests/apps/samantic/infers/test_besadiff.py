@@ -17,6 +17,7 @@ from fastapi import HTTPException
 from PIL import Image
 
 from samantic.app.lib.infers.besadiff import BesaDiff
+from samantic.besadiff.doubt import SURE_FROM
 from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.datasets.labelled_view import LabelledView
 from samantic.evaluation import dice
@@ -88,7 +89,7 @@ def test_a_photograph_gives_a_png_with_the_lesion_and_how_sure_it_is(
     assert mask[y0:y1, x0:x1].sum() == mask.sum() and (z0, z1) == (0, 1)
     assert 0 < result["boundary_confidence"] <= 1 and 0 <= result["mean_variance"] <= 0.25
     assert (result["members"], result["steps"], result["seed"], result["coarse"]) == (5, 4, 0, None)
-    assert result["unsure"] is (result["boundary_confidence"] < 0.6)
+    assert result["unsure"] is (result["boundary_confidence"] < SURE_FROM)
     assert result["weights_hash"] == segmenter.weights_hash
     assert not result["empty"] and set(result["latencies"]) >= {"read", "segment", "write", "total"}
 
