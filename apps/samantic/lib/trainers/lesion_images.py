@@ -71,6 +71,12 @@ def lesion_material(datastore: Datastore, asked: LesionTrainingRequest) -> Lesio
     if all(image.is_synthetic for image in images):
         why = left_out[0] if left_out else "no real photograph has a final label of a lesion."
         raise RequestError(f"There is nothing to learn from: {why}")
+    real = {image.image_id for image in images if not image.is_synthetic}
+    unreal = sorted((asked.options.validation_ids or frozenset()) - real)
+    if unreal:
+        raise RequestError(
+            f"'val_ids' names '{unreal[0]}', which is no real photograph with a final label of a lesion."
+        )
     return LesionMaterial(tuple(images), tuple(left_out))
 
 

@@ -183,6 +183,13 @@ def test_what_cannot_be_learned_is_refused_with_a_sentence(
     assert store.history() == ()
 
 
+def test_a_synthetic_image_cannot_be_asked_to_be_measured_on(train, save):
+    save(*SPOTS[:3])
+    save("spot05", notes={**LESION, "synthetic": True})
+    with pytest.raises(HTTPException, match="'val_ids' names 'spot05', which is no real photograph"):
+        train(val_ids=["spot05"])
+
+
 def test_a_damaged_start_is_refused(store: ModelStore, datastore: SamanticDatastore, save, tmp_path: Path):
     save(*SPOTS[:2])
     (tmp_path / "no.safetensors").write_bytes(b"no weights")
