@@ -174,7 +174,7 @@ def test_a_job_counts_steps_and_can_be_cancelled(server: Any):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    params = {"params": json.dumps({"members": 20, "steps": 50})}
+    params = {"params": json.dumps({"members": 20, "steps": 50, "refine": False})}
     job = jobs("POST", "?kind=automatic&model=besadiff&image=mole", data=params)
     while (state := jobs("GET", f"/{job['id']}"))["done"] < 1:
         assert state["state"] in ("queued", "running"), state

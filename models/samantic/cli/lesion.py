@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samantic.besadiff.answer import LesionAnswer
-from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.besadiff import BesaDiffPipeline, LesionAnswer, LesionSegmenter, MaskRefiner
 from samantic.bundled import bundled_weights
 from samantic.cli.class_names import known_classes
 from samantic.cli.devices import usable_device
@@ -49,15 +48,15 @@ def segment_lesion(request: Request, step: Callable[[str], None] = lambda _: Non
     step("Loading the model")
     device = usable_device(request.device)
     segmenter = LesionSegmenter.load(bundled_weights(BUNDLED), device)
+    predictor = SegSamPredictor.from_bundled(device=device)
     if prompts.is_empty:
         step("Looking")
-        found = segmenter.segment(picture)
+        found = BesaDiffPipeline(segmenter, MaskRefiner(predictor, segmenter)).segment(picture)
     else:
         step("Answering the prompts")
         objects = objects_of(prompts, view)
         if len(objects) > 1:
             raise ValueError(f"There are {len(objects)} boxes; besadiff sharpens one lesion at a time.")
-        predictor = SegSamPredictor.from_bundled(device=device)
         (prediction,) = predictor.decode(predictor.encode(picture, view.spacing_yx_mm), objects)
         step("Sharpening")
         found = segmenter.sharpen(picture, prediction.mask)
