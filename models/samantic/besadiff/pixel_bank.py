@@ -11,9 +11,12 @@ import torch.nn.functional as F
 SIDE, WINDOW = 24, 18
 """Pixels a side of a kept picture, and of the middle of another picture that is looked for in it."""
 SCALES = (1.0, 0.94, 0.88)
-"""A copy is also found when it was cropped to this share of the side, anywhere, and stretched again."""
+"""A copy is also found when it was cropped to about this share of the side, anywhere, and stretched again."""
 FAINT = 4.0
 """Gray levels added to every contrast, so that the noise of plain skin does not look like a pattern."""
+CANDIDATES = 32
+"""So many of the nearest pictures are compared again at half pixels and the scales between."""
+FINE_SCALES = (1.0, 0.97, 0.94, 0.91, 0.88)
 SMALLEST = 32
 TURNS = 8
 
@@ -36,12 +39,19 @@ class PixelBank:
         0 for copies, 1.4 for windows that have nothing in common.
         """
         picture = as_picture(image)
-        queries = torch.cat([_turns(_middle(picture, WINDOW / (SIDE * scale))) for scale in SCALES])
+        distances, turns = self._compared(_queries(picture, SCALES, (0.0,)), slice(None))
+        nearest = np.argsort(distances, kind="stable")[:CANDIDATES]
+        distances[nearest], turns[nearest] = self._compared(_queries(picture, FINE_SCALES, (0.0, 0.5)), nearest)
+        return distances, turns
+
+    def _compared(self, queries: torch.Tensor, which: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distances of some pictures to the nearest of queries (Q, 3, WINDOW, WINDOW), and the turns of those."""
+        pictures, contrasts = self._pictures[which], self._contrasts[which]
         queries = queries - queries.mean((2, 3), keepdim=True)
         contrast = queries.square().mean((1, 2, 3)).sqrt()[None, :, None, None]
-        shared = F.conv2d(self._pictures, queries) / (3 * WINDOW**2)
-        ours, theirs = contrast + FAINT, self._contrasts + FAINT
-        squared = (contrast / ours) ** 2 + (self._contrasts / theirs) ** 2 - 2 * shared / (ours * theirs)
+        shared = F.conv2d(pictures, queries) / (3 * WINDOW**2)
+        ours, theirs = contrast + FAINT, contrasts + FAINT
+        squared = (contrast / ours) ** 2 + (contrasts / theirs) ** 2 - 2 * shared / (ours * theirs)
         nearest, index = squared.flatten(2).min(2).values.min(1)
         return nearest.clamp_min(0).sqrt().numpy(), (index % TURNS).numpy()
 
@@ -59,7 +69,7 @@ def as_picture(image: np.ndarray) -> torch.Tensor:
             f"An image that is compared must be (rows, cols, 3) uint8 with at least {SMALLEST} pixels a side, "
             f"not {image.shape} {image.dtype}."
         )
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
 
 
 def resized(picture: torch.Tensor, side: int) -> torch.Tensor:
@@ -67,10 +77,18 @@ def resized(picture: torch.Tensor, side: int) -> torch.Tensor:
     return F.interpolate(picture[None], (side, side), mode="bilinear", antialias=True)[0]
 
 
-def _middle(picture: torch.Tensor, share: float) -> torch.Tensor:
+def _queries(picture: torch.Tensor, scales: Sequence[float], offsets: Sequence[float]) -> torch.Tensor:
+    """Windows from the middle of a picture (Q, 3, WINDOW, WINDOW), in all turns, `offsets` in pixels of the bank."""
+    windows = [_middle(picture, scale, down, right) for scale in scales for down in offsets for right in offsets]
+    return torch.cat([_turns(window) for window in windows])
+
+
+def _middle(picture: torch.Tensor, scale: float, down: float, right: float) -> torch.Tensor:
     height, width = picture.shape[1:]
-    rows, columns = round(height * min(share, 1)), round(width * min(share, 1))
-    top, left = (height - rows) // 2, (width - columns) // 2
+    share = min(WINDOW / (SIDE * scale), 1)
+    rows, columns = round(height * share), round(width * share)
+    top = min(round((height - rows) / 2 + down * height / (SIDE * scale)), height - rows)
+    left = min(round((width - columns) / 2 + right * width / (SIDE * scale)), width - columns)
     return resized(picture[:, top : top + rows, left : left + columns], WINDOW)
 
 

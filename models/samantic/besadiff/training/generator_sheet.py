@@ -26,7 +26,8 @@ def write_generated_sheet(network: GeneratorNetwork, conditions: ConditionDistri
         for pair in generator.stream(wanted, seeds=seeds, steps=STEPS):
             mask = pair.mask
             caption = f"area {pair.condition.area or 0:.0%}, drawn {mask.mean():.0%}"
-            tiles.append(SheetTile(pair.image, np.zeros_like(mask), mask, caption))
+            # A line, where a tint would hide the lesion.
+            tiles.append(SheetTile(pair.image, mask, np.zeros_like(mask), caption))
         rows.append((diagnosis.replace("_", " "), tiles))
     if rows:
         write_contact_sheet(path, rows)
