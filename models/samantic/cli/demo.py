@@ -44,10 +44,15 @@ def demo(
         Path | None, typer.Option(help="Where to put the images; otherwise `demo` in SAMANTIC_HOME (~/.samantic).")
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Start the server on the images.")] = False,
+    synthetic: Annotated[
+        int, typer.Option(min=0, help="Seconds to spend on synthetic lesions; the next start adds what is missing.")
+    ] = 45,
     host: Host = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
     """Write a demo study (CT abdomen, MR head, skin and ultrasound pictures, with truth) and say what to try with it.
+
+    The bundled generator adds skin lesions that no person has: 6 with a label, 18 to annotate.
 
     Example: samantic demo
 
@@ -61,7 +66,8 @@ def demo(
     with plain_errors(DemoStudyError), _bar(console) as bar:
         task = bar.add_task("Making the demo study", total=None)
         study = write_demo_study(folder, lambda image: bar.update(task, description=f"Making {image}"))
-    _list(console, study)
+    lesions = _synthetic_lesions(console, study.folder, synthetic) if synthetic else 0
+    _list(console, study, lesions)
     abdomen = study["ct_abdomen"]
     i, j, k = abdomen.clicks["liver"]
     if serve:
@@ -87,9 +93,38 @@ def _bar(console: Console) -> Progress:
     return Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True)
 
 
-def _list(console: Console, study: DemoStudy) -> None:
+def _synthetic_lesions(console: Console, folder: Path, seconds: float) -> int:
+    """Add what the bundled generator draws, where there is one, and return how many images that is."""
+    from samantic.bundled import bundled_models
+
+    if not {"besadiff-generator", "besadiff-segmenter"} <= set(bundled_models()):
+        return 0
+    from samantic.besadiff.synthesis import PairSource, Refiner, SynthesisError
+    from samantic.besadiff.synthesis.demo_pairs import PAIRS, add_demo_pairs
+    from samantic.besadiff.synthesis.usual_parts import load_parts
+
+    def load() -> tuple[PairSource, Refiner]:
+        parts = load_parts()
+        return parts.generator, parts.refiner
+
+    with plain_errors(SynthesisError), _bar(console) as bar:
+        task = bar.add_task("Making synthetic lesions", total=PAIRS)
+        return add_demo_pairs(folder, load, seconds, lambda now: bar.update(task, completed=now.accepted))
+
+
+def _list(console: Console, study: DemoStudy, lesions: int) -> None:
     console.print(f"The demo study is in {study.folder}, its truth in {study.folder / 'truth'}:", soft_wrap=True)
     for image in study:
         names = list(image.names.values())
         words = f"{len(names)} classes" if len(names) > 4 else ", ".join(names)
         console.print(f"  {image.path.name:<20} {image.modality:<4} {words}", highlight=False, soft_wrap=True)
+    if lesions:
+        from samantic.besadiff.synthesis.demo_pairs import LABELLED, PAIRS
+
+        more = "" if lesions == PAIRS else f"; the next start adds {PAIRS - lesions} more"
+        console.print(
+            f"  synthetic_*.png      RGB  skin_lesion, {lesions} images that a model drew, {min(lesions, LABELLED)} "
+            f"labelled{more}",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -53,7 +53,8 @@ def synthesize(
 
     console = Console(stderr=True)
     with plain_errors(SynthesisError, PartError, CheckpointError, ValueError, OSError), StopRequest() as stop:
-        parts = load_parts(generator, segmenter, sam, usable_device(device))
+        with console.status("Reading the models, and the training images where they are"):
+            parts = load_parts(generator, segmenter, sam, usable_device(device))
         if parts.copies is None:
             console.print("Nobody looks for copies of training images: SAMANTIC_DATA does not name them.")
         with _bar(console) as bar:

@@ -20,7 +20,7 @@ class BlendOptions:
 
     band: float = 0.25
     least_band: float = 4.0
-    share: float = 0.5
+    share: float = 0.4
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:

@@ -61,7 +61,7 @@ class MaskRefiner:
         prompts: PromptOptions = PromptOptions(),
         blend: BlendOptions = BlendOptions(),
         noise_share: float = 0.5,
-        members: int = 5,
+        members: int = 3,
         steps: int = 4,
     ) -> None:
         if not 0 < noise_share <= 1:

@@ -18,10 +18,10 @@ class AcceptanceRules:
     """
 
     smallest_iou_with_coarse: float = 0.6
-    largest_mean_variance: float = 0.12
+    largest_mean_variance: float = 0.1
     smallest_area: float = 0.005
     largest_area: float = 0.85
-    smallest_agreement: float = 0.7
+    smallest_agreement: float = 0.8
     smallest_predicted_iou: float = 0.7
 
     def __post_init__(self) -> None:

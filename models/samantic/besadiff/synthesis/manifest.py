@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from samantic import __version__
-from samantic.besadiff.synthesis.errors import SynthesisError
+from samantic.besadiff.synthesis.errors import OtherSettingsError, SynthesisError
 from samantic.besadiff.synthesis.settings import SynthesisSettings, differences
 from samantic.imaging import atomic_path
 
@@ -96,7 +96,7 @@ class Manifest:
     def opened(cls, folder: Path, settings: SynthesisSettings) -> Manifest:
         """Return the record of a folder to go on with, an empty one for a new or empty folder.
 
-        SynthesisError: the folder holds something else, or was begun with other settings.
+        SynthesisError: the folder holds something else. OtherSettingsError: it was begun with other settings.
         """
         here = json.loads(json.dumps(settings.to_json()))
         if not (folder / MANIFEST).is_file():
@@ -108,7 +108,7 @@ class Manifest:
         found = read_manifest(folder)
         different = differences(found.settings, here)
         if different:
-            raise SynthesisError(
+            raise OtherSettingsError(
                 f"'{folder}' was begun with other settings: {'; '.join(different)}. Choose another folder, or go on "
                 "with the settings of this one."
             )

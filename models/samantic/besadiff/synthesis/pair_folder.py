@@ -71,13 +71,16 @@ class PairFolder:
     def coarse(self, name: str) -> Path:
         return self.folder / COARSE / f"{name}.png"
 
-    def note(self, attempts: Iterable[Attempt]) -> None:
-        """Note the pairs of accepted attempts in the datastore's record; what is noted there already stays."""
+    def note(self, attempts: Iterable[Attempt], labelled: bool = True) -> None:
+        """Note the images of accepted attempts in the datastore's record, and their labels if they are `labelled`.
+
+        What is noted there already stays. SynthesisError: the record cannot be read.
+        """
         record = self._record()
         objects = record["objects"]
         for attempt in attempts:
             if attempt.name is not None:
-                objects.setdefault(attempt.name, _noted(attempt))
+                objects.setdefault(attempt.name, _noted(attempt, labelled))
         with atomic_path(self.folder / RECORD) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -98,14 +101,14 @@ class PairFolder:
         }
 
 
-def _noted(attempt: Attempt) -> dict[str, Any]:
+def _noted(attempt: Attempt, labelled: bool) -> dict[str, Any]:
     file = f"{attempt.name}.png"
     shared = {"name": file, "synthetic": True}
     image = {**shared, "modality": "RGB", "diagnosis": attempt.record["condition"]["diagnosis"]}
     label = {**shared, "label_names": {CLASS_NAME: VALUE}, "checksum": f"SHA256:{attempt.record['label_sha256']}"}
     return {
         "image": {"ext": ".png", "info": image},
-        "labels": {FINAL: {"ext": ".png", "info": label}},
+        "labels": {FINAL: {"ext": ".png", "info": label}} if labelled else {},
     }
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
-from samantic.besadiff.generator import Diagnosis
+from samantic.besadiff.generator import DIAGNOSES, Diagnosis
 from samantic.besadiff.synthesis.errors import SynthesisError
-
-DIAGNOSES: tuple[str, ...] = get_args(Diagnosis)
 
 
 @dataclass(frozen=True)

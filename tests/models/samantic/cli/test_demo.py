@@ -7,8 +7,10 @@ import pytest
 
 @pytest.fixture
 def only_a_mole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A demo study of two small pictures, so that it is made quickly."""
+    """A demo study of two small pictures and no synthetic ones, so that it is made quickly."""
     from samantic.datasets.phantoms import demo_study
+
+    monkeypatch.setattr("samantic.bundled.bundled_models", lambda: ("segsam-tiny",))
 
     makers = {"ct_abdomen": (".nii.gz", _small_abdomen), "dermoscopy_1": demo_study.MAKERS["dermoscopy_1"]}
     monkeypatch.setattr(demo_study, "MAKERS", makers)
@@ -55,6 +57,26 @@ def test_served_the_demo_says_what_to_open_before_it_starts(
     assert served == [(tmp_path / "demo", "127.0.0.1", 8123, {"models": "all"}, None)]
     assert "http://127.0.0.1:8123/info/" in output
     assert '"foreground": [[5, 6, 2]]' in output
+
+
+@pytest.mark.usefixtures("only_a_mole")
+def test_where_there_is_a_generator_synthetic_lesions_are_added_and_told_of(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def add(folder: Path, _load: object, seconds: float, _on_progress: object) -> int:
+        asked.append((folder, seconds))
+        return 10
+
+    monkeypatch.setattr("samantic.bundled.bundled_models", lambda: ("besadiff-generator", "besadiff-segmenter"))
+    monkeypatch.setattr("samantic.besadiff.synthesis.demo_pairs.add_demo_pairs", add)
+    code, output = run("demo", "--folder", tmp_path / "demo", "--synthetic", 7)
+    assert code == 0, output
+    assert asked == [(tmp_path / "demo", 7)]
+    assert "10 images that a model drew, 6 labelled; the next start adds 14 more" in output
+    assert "a model drew" not in run("demo", "--folder", tmp_path / "demo", "--synthetic", 0)[1]
+    assert len(asked) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(run, tmp_path: Path) -> None:
