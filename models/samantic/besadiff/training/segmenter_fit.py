@@ -19,9 +19,9 @@ from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig
 from samantic.besadiff.distance_maps import signed_distance
 from samantic.besadiff.noise_schedule import STEPS, training_schedule
 from samantic.besadiff.segmenter import LesionSegmenter
+from samantic.besadiff.squares import stretched
 from samantic.besadiff.training.augmentation import moved, recoloured
 from samantic.besadiff.training.segmenter_sheet import write_sheet
-from samantic.besadiff.squares import stretched
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam import TrainingManifest
 from samantic.training import FitOptions, fit
