@@ -50,7 +50,8 @@ class MaskRefiner:
 
     SAM is prompted with what the coarse mask shows, in several words; of its answers the one with the largest expected
     IoU times IoU with the coarse mask is kept. The segmenter goes on from that answer, noised to a middle step, and
-    has its say about the border. Source: BESA-Diff; prompts, blending and rules: ours.
+    has its say about the border; where both are unsure, the coarse mask decides. Source: BESA-Diff; prompts, blending
+    and rules: ours.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class MaskRefiner:
             steps=self.steps,
             seed=seed,
         )
-        probability = blended(kept.probability, sharp.probability, kept.mask, self.blend)
+        probability = blended(kept.probability, kept.mask, sharp.probability, prompts.component, self.blend)
         mask = mask_of(probability)
         scores = {
             "iou_with_coarse": intersection_over_union(mask, prompts.component),
