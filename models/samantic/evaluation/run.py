@@ -32,12 +32,14 @@ class Evaluation:
 
 def load_model(model: str, device: str | None = None) -> SegSamPredictor:
     """Load a bundled model by name or a checkpoint by path; ValueError says which names there are."""
-    if model in bundled_models():
+    # The others that come along cannot be prompted.
+    promptable = [name for name in bundled_models() if name.startswith("segsam")]
+    if model in promptable:
         return SegSamPredictor.from_checkpoint(bundled_weights(model), device)
     path = Path(model)
     if not path.is_file():
         raise ValueError(
-            f"There is no model '{model}': name a bundled one ({', '.join(bundled_models())}) or a .safetensors file."
+            f"There is no model '{model}': name a bundled one ({', '.join(promptable)}) or a .safetensors file."
         )
     return SegSamPredictor.from_checkpoint(path, device)
 
