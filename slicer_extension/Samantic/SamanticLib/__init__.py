@@ -1,1 +1,1 @@
-"""What the desktop extension and the browser workbench share: the client, prompts, geometry, classes, segments, the session."""
+"""What the desktop extension and the browser workbench share: client, prompts, geometry, classes, segments, session."""
