@@ -62,7 +62,7 @@ class Fields:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, () where it is missing or null."""
-        value = self.raw.get(name) or []
+        value = self._or_empty(name, [])
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise self._wrong(name, "a list of texts")
         return tuple(value)
@@ -74,11 +74,11 @@ class Fields:
 
     def fields(self, name: str) -> Fields:
         """Return an object inside, an empty one where it is missing or null."""
-        return Fields(self.raw.get(name) or {}, f"'{name}' in {self._what}")
+        return Fields(self._or_empty(name, {}), f"'{name}' in {self._what}")
 
     def each(self, name: str) -> Iterator[Fields]:
         """Yield the objects of a list inside, none where it is missing or null."""
-        value = self.raw.get(name) or []
+        value = self._or_empty(name, [])
         if not isinstance(value, list):
             raise self._wrong(name, "a list")
         for one in value:
@@ -98,6 +98,10 @@ class Fields:
             raise self._wrong(name, "six voxel bounds, each pair rising from 0")
         i0, i1, j0, j1, k0, k1 = value
         return i0, i1, j0, j1, k0, k1
+
+    def _or_empty(self, name: str, empty: Any) -> Any:
+        value = self.raw.get(name)
+        return empty if value is None else value
 
     def _wrong(self, name: str, wanted: str) -> BadAnswer:
         seen = str(self.raw.get(name))[:60]

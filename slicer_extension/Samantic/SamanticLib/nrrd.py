@@ -164,8 +164,8 @@ def _unpacked(packed: memoryview, count: int) -> bytes:
     unpacking = zlib.decompressobj(31)
     try:
         data = unpacking.decompress(packed, count + 1)
-        # The checksum stands behind the last byte.
-        data += unpacking.decompress(unpacking.unconsumed_tail, 1)
+        if len(data) == count:  # the checksum stands behind the last byte
+            data += unpacking.decompress(unpacking.unconsumed_tail, 1)
     except zlib.error as error:
         raise BadAnswer(f"A mask came damaged ({error}). Ask again.") from error
     if len(data) == count and not unpacking.eof:
