@@ -69,7 +69,9 @@ def retrain(
     network.requires_grad_(False)
     known, ids = load_manifest(start), [image.image_id for image in images]
     learned_before = () if known is None else known.images.get(options.data_set, ())
-    held_out = held_out_ids(ids, options.validation_share, learned_before, options.validation_ids)
+    # What a program made up says nothing about how well real images are done.
+    never = {*learned_before, *(image.image_id for image in images if image.is_synthetic)}
+    held_out = held_out_ids(ids, options.validation_share, never, options.validation_ids)
     reader = SliceReader(predictor, map_side(network), options.axes, options.slices_per_volume, options.empty_share)
     rehearsal = rehearsal if options.rehearsal_share > 0 else ()
     material = read_material(reader, images, network.config.class_names, held_out, rehearsal, watch)
