@@ -23,6 +23,10 @@ from PIL import Image
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 START_SECONDS = 180
+EXTENSION = Path(__file__).parents[2] / "slicer_extension" / "Samantic"
+
+if str(EXTENSION) not in sys.path:  # as 3D Slicer does it
+    sys.path.insert(0, str(EXTENSION))
 
 
 @dataclass
