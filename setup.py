@@ -61,11 +61,19 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.13",
-    package_dir={"": "models", "samantic.app": "apps/samantic"},
+    package_dir={
+        "": "models",
+        "samantic.app": "apps/samantic",
+        "samantic.workbench": "apps/workbench",
+        "SamanticLib": "slicer_extension/Samantic/SamanticLib",
+    },
     packages=[
         *find_packages("models"),
         "samantic.app",
         *(f"samantic.app.{name}" for name in find_packages("apps/samantic")),
+        "samantic.workbench",
+        *(f"samantic.workbench.{name}" for name in find_packages("apps/workbench")),
+        "SamanticLib",
     ],
     package_data={
         "samantic": ["py.typed"],

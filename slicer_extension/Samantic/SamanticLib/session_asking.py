@@ -15,6 +15,7 @@ from SamanticLib.geometry import Extent, common_extent, extent_slices
 from SamanticLib.prompts import LabelCrop, Prompts
 from SamanticLib.session_core import ObjectNow, Plane, SessionCore
 from SamanticLib.session_files import write_crop
+from SamanticLib.session_models import FREE_TEXT
 from SamanticLib.session_object import ObjectLayer, with_answer
 from SamanticLib.session_ports import SceneImage
 
@@ -60,7 +61,7 @@ class Asking:
         plane = (before.prompts.axis or 0, before.prompts.slice or 0)
         question, start = self._question(image, before, plane)
         params = {**question.to_params(), "multimask": _is_ambiguous(question)}
-        if before.chosen.code is None and before.chosen.label:
+        if before.chosen.domain == FREE_TEXT:
             params["text"] = before.chosen.label
         asked = replace(before, planes=_with_plane(before.planes, plane), start_masks=start)
         self._send(image, asked, params, question.label_crop(), None if image.is_flat else plane)
@@ -174,13 +175,19 @@ class Asking:
             if now.image is not image or now.object.chosen is not asked.chosen:
                 return
             now.pending = False
-            before = replace(now.object, prompts=_before_last(now.object))
+            before = replace(now.object, prompts=now.object.answered)
             readings = answer.candidates if len(answer.candidates) > 1 else ()
             milliseconds = 1000 * (time.monotonic() - began)
             after = replace(
-                asked, answer=answer, readings=readings, reading=-1, milliseconds=milliseconds, layer=now.object.layer,
+                asked,
+                answered=asked.prompts,
+                answer=answer,
+                readings=readings,
+                reading=-1,
+                milliseconds=milliseconds,
+                layer=now.object.layer,
                 segment_id=now.object.segment_id,
-            )  # fmt: skip
+            )
             self.draw_answer(before, after, answer, plane)
 
         def failed(_: Exception) -> None:
@@ -215,13 +222,9 @@ class Asking:
         layer, pasted, area = with_answer(after.layer, mask, extent, plane, read)
         step = core.scene.paste(segment_id, pasted, area, overlap=core.now.image.is_colour)
         core.now.object = replace(after, segment_id=segment_id, layer=layer.seen(read))
-        core.remember(step, before, core.now.object)
-        core.touched()
-
-
-def _before_last(now: ObjectNow) -> Prompts:
-    """The prompts that the answer before was about: all but the newest, for undo takes back a click with its mask."""
-    return now.prompts.without_last()
+        if step is not None:
+            core.remember(step, before, core.now.object)
+            core.touched()
 
 
 def _is_ambiguous(prompts: Prompts) -> bool:

@@ -44,6 +44,7 @@ class ObjectNow:
     chosen: ClassEntry | None = None
     segment_id: str = ""
     prompts: Prompts = field(default_factory=Prompts)
+    answered: Prompts = field(default_factory=Prompts)
     layer: ObjectLayer | None = None
     answer: SegmentAnswer | None = None
     readings: tuple[Candidate, ...] = ()

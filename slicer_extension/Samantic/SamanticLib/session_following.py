@@ -93,7 +93,7 @@ class Following:
         core.run("job", lambda: core.server.job_answer(job.id), lambda answer: self._draw(answer, started), self._end)
 
     def _draw(self, answer: SegmentAnswer, started: ObjectNow) -> None:
-        core, now = self._core, self._core.now
+        now = self._core.now
         wanted = now.job_wanted
         self._end(None)
         if not wanted or now.object.chosen is not started.chosen or now.object.layer is None:

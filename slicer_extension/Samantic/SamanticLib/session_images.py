@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +87,13 @@ class Images:
             core.say("error", "There is nothing to submit yet; outline something first.")
             return
         client, path = core.server, core.folder / f"submission{'.png' if image.is_flat else '.nrrd'}"
-        names = core.scene.write_labels(path, overlap=image.is_colour)
+        names = core.scene.write_labels(path)
         provenance = _provenance(now, software)
         now.progress = Progress("Saving the labels")
         core.quiet()
 
         def send() -> tuple[ImageEntry, ...]:
-            client.submit_label(image.image_id, path, _label_info(names), provenance)
+            client.submit_label(image.image_id, path, names, provenance)
             return tuple(client.images())
 
         def saved(images: tuple[ImageEntry, ...]) -> None:
@@ -117,11 +116,6 @@ class Images:
             return False
         self._core.say("error", NOT_SAVED.format(image=now.image.image_id))
         return True
-
-
-def _label_info(names: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The names and values of a label as 3D Slicer tells them to MONAI Label."""
-    return [{"name": name, "idx": value} for name, value in names.items()]
 
 
 def _provenance(now: Now, software: str) -> dict[str, Any]:

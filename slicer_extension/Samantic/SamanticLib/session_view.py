@@ -69,7 +69,8 @@ def view_of(core: SessionCore) -> SessionView:
 
 def state_of(now: Now) -> SessionState:
     """Return where the person is, from what there is."""
-    if now.info is None or now.connection in (Connection.NONE, Connection.CONNECTING) and now.image is None:
+    connecting = now.connection in (Connection.NONE, Connection.CONNECTING)
+    if now.info is None or (connecting and now.image is None):
         return SessionState.DISCONNECTED
     if now.image is None:
         return SessionState.CONNECTED

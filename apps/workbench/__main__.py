@@ -1,0 +1,10 @@
+"""`python -m samantic.workbench URL PORT`: the workbench in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    from samantic.workbench.app import run
+
+    run(sys.argv[1], int(sys.argv[2]))

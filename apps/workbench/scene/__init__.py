@@ -1,0 +1,1 @@
+"""The MRML scene of the workbench."""
