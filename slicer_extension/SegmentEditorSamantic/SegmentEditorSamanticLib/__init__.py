@@ -1,0 +1,1 @@
+"""The effect that Segment Editor loads from its file."""
