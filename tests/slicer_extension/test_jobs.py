@@ -111,3 +111,18 @@ def test_a_job_state_that_is_none_is_refused(a_server: Server, a_client: Samanti
     a_server.behaviour = answers_json({**JOB, **wrong})
     with pytest.raises(BadAnswer):
         a_client.job("0f3c")
+
+
+def test_a_job_that_is_cancelled_while_it_is_started_is_not_left_at_the_server(
+    a_server: Server, a_client: SamanticClient
+) -> None:
+    cancellation = Cancellation()
+
+    def starts(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        cancellation.cancel()
+        answers_json(JOB)(handler, asked)
+
+    a_server.behaviour = in_turn(starts, answers_json({**JOB, "state": "cancelled"}))
+    with working_under(cancellation), pytest.raises(Cancelled):
+        a_client.start_job("propagation", "ct", {})
+    assert (a_server.last.method, a_server.last.path) == ("DELETE", "/samantic/jobs/0f3c")

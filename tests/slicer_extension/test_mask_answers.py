@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from requests_toolbelt import MultipartEncoder
+from SamanticLib.answers import SegmentAnswer
 from SamanticLib.client import SamanticClient
 from SamanticLib.errors import BadAnswer, SamanticError
+from SamanticLib.mask_answers import check_lies_on
 from tests.slicer_extension.servers import Server, answers, answers_json, answers_mask, cuts, nrrd, running
 
 EXTENT = [14, 19, 22, 26, 12, 13]
@@ -234,3 +237,31 @@ def test_another_map_than_was_asked_for_is_not_used(a_server: Server, a_client: 
     a_server.behaviour = answers_mask(a_result(map="confidence"), nrrd(np.ones((5, 4, 1), np.float32)))
     with pytest.raises(BadAnswer, match="A map of uncertainty was to come, but one of confidence came"):
         a_client.uncertainty("ct")
+
+
+OBLIQUE = np.array([[-0.68, 0.36, 0.1, 31.25], [-0.31, -0.79, 0.2, -12.5], [0.05, 0.11, 2.9, 4.5], [0, 0, 0, 1.0]])
+
+
+def an_answer_at(extent: tuple[int, ...], image: np.ndarray) -> SegmentAnswer:
+    """What a server says that has the image with this geometry."""
+    placed = image.copy()
+    placed[:3, 3] = (image @ [extent[0], extent[2], extent[4], 1])[:3]
+    return SegmentAnswer(np.ones((5, 4, 1), np.uint8), extent, {"liver": 1}, ijk_to_ras=placed, image_id="ct")
+
+
+def test_a_mask_that_lies_on_the_image_here_is_let_through() -> None:
+    answer = an_answer_at((14, 19, 22, 26, 12, 13), OBLIQUE)
+    check_lies_on(answer, OBLIQUE + np.random.default_rng(4).normal(0, 1e-5, (4, 4)) * np.array([[1], [1], [1], [0]]))
+    check_lies_on(dataclasses.replace(answer, ijk_to_ras=None), np.eye(4))
+
+
+@pytest.mark.parametrize("change", ["flipped", "swapped", "shifted", "stretched"])
+def test_a_mask_that_lies_elsewhere_on_the_image_here_is_not(change: str) -> None:
+    image = {
+        "flipped": OBLIQUE @ np.array([[-1.0, 0, 0, 63], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]),
+        "swapped": OBLIQUE[:, [1, 0, 2, 3]],
+        "shifted": OBLIQUE @ np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]),
+        "stretched": OBLIQUE @ np.diag([1.1, 1, 1, 1]),
+    }[change]
+    with pytest.raises(BadAnswer, match="voxels away from where the image 'ct' has it"):
+        check_lies_on(an_answer_at((14, 19, 22, 26, 12, 13), OBLIQUE), image)

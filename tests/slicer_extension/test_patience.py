@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -135,28 +136,40 @@ def test_an_answer_that_drips_is_given_up(a_server: Server) -> None:
         client_of(a_server, read_timeout_s=0.5).info()
 
 
-def test_requests_that_nobody_waits_for_any_more_are_bounded(a_server: Server) -> None:
-    arrived = threading.Semaphore(0)
+def test_an_impatient_person_fills_the_server_with_four_requests_and_no_more(a_server: Server) -> None:
+    arrived, let_go = threading.Semaphore(0), threading.Event()
 
-    def slow(handler: BaseHTTPRequestHandler, _: Asked) -> None:
+    def slow(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
         arrived.release()
-        a_server.ending.wait(30)
-        handler.close_connection = True
+        let_go.wait(30)
+        answers_json(INFO)(handler, asked)
 
     a_server.behaviour = slow
-    client = client_of(a_server, read_timeout_s=30)
-    for _ in range(8):
-        cancellation = Cancellation()
-        asking = threading.Thread(target=lambda: _ends_cancelled(client, cancellation))  # noqa: B023
-        asking.start()
-        assert arrived.acquire(timeout=10)
-        cancellation.cancel()
-        asking.join(10)
-    with pytest.raises(ServerSlow, match="8 earlier requests"):
-        client.info()
-    a_server.ending.set()
+    client, delivered = client_of(a_server, read_timeout_s=30), queue.Queue[Any]()
+    worker = Worker(lambda deliver: deliver())
+    for number in range(4):
+        worker.submit("click", client.info, delivered.put, delivered.put)
+        assert arrived.acquire(timeout=10), number
+    for _ in range(20):
+        worker.submit("click", client.info, delivered.put, delivered.put)
+    assert not arrived.acquire(timeout=0.3)
+    let_go.set()
+    assert delivered.get(timeout=10).name == "Samantic"
+    assert len(a_server.asked) == 5 and delivered.empty()
+    worker.close()
 
 
-def _ends_cancelled(client: SamanticClient, cancellation: Cancellation) -> None:
-    with working_under(cancellation), pytest.raises(Cancelled):
+def test_a_server_that_never_lets_go_is_not_asked_for_ever(a_server: Server) -> None:
+    def drips(handler: BaseHTTPRequestHandler, _: Asked) -> None:
+        while not a_server.ending.wait(0.05):
+            handler.wfile.write(b"H")
+            handler.wfile.flush()
+
+    a_server.behaviour = drips
+    client = client_of(a_server, connect_timeout_s=0.2, read_timeout_s=0.3)
+    for _ in range(4):
+        with pytest.raises(ServerSlow, match="to answer"):
+            client.info()
+    with pytest.raises(ServerSlow, match=r"4 earlier requests to .* still hang"):
         client.info()
+    assert len(a_server.asked) == 4

@@ -192,3 +192,16 @@ def test_a_redirect_is_not_followed_with_the_token_but_named(a_server: Server) -
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(SamanticError, match="address of a server"):
         SamanticClient(url)
+
+
+def test_a_proxy_is_not_asked_for_this_very_machine(a_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert client_of(a_server).info().name == "Samantic"
+
+
+def test_a_proxy_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
+    with pytest.raises(ServerAway, match=r"proxy on the way to http://server\.example"):
+        SamanticClient("http://server.example").info()

@@ -137,11 +137,20 @@ class SamanticClient:
         *,
         model: str | None = None,
     ) -> JobState:
-        """Start a job: "propagation", "automatic", or "batch" with "" for the image. Its answer is a crop."""
+        """Start a job: "propagation", "automatic", or "batch" with "" for the image. Its answer is a crop.
+
+        Cancelled meanwhile, it is waited for all the same and cancelled there: nobody would know of it afterwards.
+        """
         asked = {"kind": kind, **({"image": image_id} if image_id else {}), **({"model": model} if model else {})}
-        form = AS_CROP if image_id else {}
-        reply = self._ask.send("POST", "/samantic/jobs", asked, {**params, **form}, label_part(label_file))
-        state = server_answers.job_state(reply.json())
+        params = {**params, **AS_CROP} if image_id else params
+        with shielded():
+            state = server_answers.job_state(
+                self._ask.send("POST", "/samantic/jobs", asked, params, label_part(label_file)).json()
+            )
+        if current_cancellation().is_cancelled():
+            with shielded():
+                self.cancel_job(state.id)
+            raise Cancelled("This was cancelled.")
         if (state.image_id or "") != image_id:
             raise BadAnswer(f"A job was asked for the image '{image_id}', but one for '{state.image_id}' was started.")
         return state

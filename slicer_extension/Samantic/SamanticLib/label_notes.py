@@ -15,6 +15,7 @@ def names_of_values(label_info: Mapping[str, int] | Sequence[Mapping[str, Any]])
 
     Raises SamanticError for a name without text, a value that is not 1 to 65535, or two names or values alike.
     """
+    pairs: list[tuple[Any, Any]]
     if isinstance(label_info, Mapping):
         pairs = list(label_info.items())
     else:

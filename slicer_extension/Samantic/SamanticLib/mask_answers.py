@@ -14,6 +14,9 @@ from SamanticLib.multipart import parts_of
 from SamanticLib.nrrd import MAX_BYTES, NrrdImage, read_nrrd
 from SamanticLib.transport import Reply
 
+FARTHEST_OFF = 0.1
+"""Of a voxel; files keep about seven digits."""
+
 LARGEST_OF_MAP = {"confidence": 1.0, "uncertainty": 1.0, "variance": 0.25}
 
 
@@ -67,6 +70,26 @@ def segment_answer(result: Any, file: bytes, image_id: str) -> SegmentAnswer:
         ijk_to_ras=None if written is None else image.ijk_to_ras,
         raw=fields.raw,
     )
+
+
+def check_lies_on(answer: SegmentAnswer | MapAnswer, ijk_to_ras: np.ndarray) -> None:
+    """Check that an answer's own geometry is that of the image (4, 4) here: its voxels lie on those of `extent_ijk`.
+
+    An answer without voxels or geometry passes. Raises BadAnswer where a corner is off by more than a tenth of a voxel,
+    as when the image was loaded here with other axes than at the server.
+    """
+    if answer.extent_ijk is None or answer.ijk_to_ras is None:
+        return
+    i0, i1, j0, j1, k0, k1 = answer.extent_ijk
+    lower = np.array([i0, j0, k0, 0.0])
+    corners = np.array([[i, j, k, 1] for i in (0, i1 - i0) for j in (0, j1 - j0) for k in (0, k1 - k0)], np.float64)
+    found = corners @ (np.linalg.inv(np.asarray(ijk_to_ras, np.float64)) @ answer.ijk_to_ras).T
+    off = float(np.abs(found - corners - lower).max())
+    if off > FARTHEST_OFF:
+        raise BadAnswer(
+            f"The mask lies {off:.1f} voxels away from where the image '{answer.image_id}' has it; it was not used. Is "
+            "the image that is open the one of the server?"
+        )
 
 
 def map_answer(result: Any, file: bytes, image_id: str, kind: str) -> MapAnswer:

@@ -140,6 +140,8 @@ def _sizes(fields: Mapping[str, str]) -> tuple[int, ...]:
             f"The header of a mask says the dimension '{fields['dimension'][:20]}' and {len(words)} sizes; masks of 2 "
             "or 3 dimensions are read."
         )
+    if any(kind not in ("domain", "space", "???", "none") for kind in fields.get("kinds", "").lower().split()):
+        raise BadAnswer(f"A mask came with axes of the kinds '{fields['kinds'][:60]}'; one value per voxel is read.")
     return tuple(int(word) for word in words)
 
 

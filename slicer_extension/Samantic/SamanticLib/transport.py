@@ -6,6 +6,7 @@ import json
 import re
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +19,17 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from SamanticLib.errors import BadAnswer, SamanticError, ServerSlow, file_error
+from SamanticLib.cancellation import current_cancellation
+from SamanticLib.errors import BadAnswer, Cancelled, SamanticError, ServerSlow, file_error
 from SamanticLib.exchange import Exchange, Head
 from SamanticLib.failures import network_error, raise_for_status
 from SamanticLib.multipart import Upload
 
 MOST_JSON = 64 << 20
-MOST_HANGING = 8
-"""Requests that nobody waits for any more, but that the network has not let go."""
+MOST_HANGING = 4
+"""Requests that nobody waits for any more, but that the server still works on; it works on four at once."""
+
+LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,15 @@ class Transport:
         self.login = BearerLogin(token)
         self._timeouts = (connect_timeout_s, read_timeout_s)
         self._session = requests.Session()
+        # A hospital's proxy cannot lead to this very machine.
+        self._session.trust_env = not is_this_machine(self.url)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # An Authorization header of ours would lose against a .netrc file; this way of logging in does not.
         self._session.auth = self.login
         self._session.headers["Accept-Encoding"] = "identity"
         if certificate_file is not None:
             self._session.mount("https://", _TrustingAdapter(Path(certificate_file)))
-        self._hanging: list[threading.Thread] = []
+        self._given_up: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def json(self, method: str, path: str, **asked: Any) -> Any:
@@ -110,7 +116,7 @@ class Transport:
         repeatable: bool = False,
     ) -> Iterator[tuple[Head, Iterator[bytes]]]:
         """Ask, and yield the head of a good answer and its content piece by piece; otherwise as `reply`."""
-        self._refuse_if_hanging()
+        self._wait_for_room()
         headers = {} if upload is None else {"Content-Type": upload.content_type}
         exchange: Exchange
 
@@ -120,7 +126,7 @@ class Transport:
                 self.url + path,
                 params=dict(query or {}),
                 json=body,
-                data=None if upload is None else _Watched(upload, exchange.heard),  # type: ignore[arg-type]
+                data=None if upload is None else _Watched(upload, exchange.heard),
                 headers=headers,
                 timeout=self._timeouts,
                 stream=True,
@@ -129,7 +135,7 @@ class Transport:
 
         exchange = Exchange(
             again_if_closed(ask, upload) if repeatable else ask,
-            sum(self._timeouts) if upload is None else max(self._timeouts[1], sum(self._timeouts)),
+            sum(self._timeouts),
             lambda error: network_error(error, self.url, self._timeouts),
         )
         try:
@@ -140,15 +146,21 @@ class Transport:
                 yield head, exchange.content(head, most_bytes)
         finally:
             with self._lock:
-                self._hanging.append(exchange.thread)
+                self._given_up.append(exchange.thread)
 
-    def _refuse_if_hanging(self) -> None:
+    def _wait_for_room(self) -> None:
+        """Let requests end that were given up, so that an impatient person does not fill the server's queue."""
+        cancellation, until = current_cancellation(), time.monotonic() + sum(self._timeouts)
+        while not self._has_room():
+            if time.monotonic() > until:
+                raise ServerSlow(f"{MOST_HANGING} earlier requests to {self.url} still hang. Ask who runs the server.")
+            if cancellation.wait(LOOK_S):
+                raise Cancelled("This was cancelled.")
+
+    def _has_room(self) -> bool:
         with self._lock:
-            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
-            if len(self._hanging) >= MOST_HANGING:
-                raise ServerSlow(
-                    f"{MOST_HANGING} earlier requests to {self.url} still hang. Wait a minute, or ask who runs it."
-                )
+            self._given_up = [thread for thread in self._given_up if thread.is_alive()]
+            return len(self._given_up) < MOST_HANGING
 
 
 class BearerLogin(AuthBase):
@@ -193,6 +205,12 @@ def checked_url(url: str) -> str:
     if parts.username or parts.password:
         raise SamanticError("The address of a server cannot hold a name or a password; log in with a token instead.")
     return text
+
+
+def is_this_machine(url: str) -> bool:
+    """Return whether an address is one of this machine itself."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def path_of(*words: str) -> str:
