@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.util.ssl_ import create_urllib3_context
 
 from SamanticLib.cancellation import current_cancellation
 from SamanticLib.errors import BadAnswer, Cancelled, SamanticError, ServerSlow, file_error
@@ -242,7 +243,8 @@ class _TrustingAdapter(HTTPAdapter):
     """Trusts the authorities in a file beside the usual ones."""
 
     def __init__(self, certificate_file: Path) -> None:
-        self._context = ssl.create_default_context()
+        # Python's own context cannot check addresses of numbers under the older urllib3 that Slicer brings.
+        self._context = create_urllib3_context()
         try:
             self._context.load_verify_locations(cafile=certificate_file)
         except ssl.SSLError as error:
