@@ -11,6 +11,7 @@ from SamanticLib.worker import Worker
 from trame.app import TrameApp
 from trame_slicer import module as trame_slicer_module
 from trame_slicer.core import SlicerApp
+from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
 from .logic.workbench_logic import WorkbenchLogic
 from .one_visitor import OneVisitor
@@ -26,6 +27,7 @@ class WorkbenchApp(TrameApp):
         self._samantic_url = samantic_url
         self._loop: asyncio.AbstractEventLoop | None = None
         self.slicer_app = SlicerApp()
+        vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.worker = Worker(self._schedule)
         self.logic = WorkbenchLogic(self.server, self.slicer_app, SamanticClient, self.worker)
         self._ui = WorkbenchUI(self.server, self.logic.display.layout_manager, self.logic.on_key)
@@ -57,6 +59,8 @@ def run(samantic_url: str, port: int, ready: Callable[[int], None] = lambda _: N
     """Serve the workbench on 127.0.0.1 until the process is told to stop; port 0 takes a free one."""
     from trame.app import get_server
 
+    # VTK looks for an X server first and says so; it renders off screen without one.
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)
     app = WorkbenchApp(get_server(client_type="vue3"), samantic_url)
     app.server.controller.add("on_server_ready")(lambda **_: ready(app.server.port))
     app.server.start(host="127.0.0.1", port=port, open_browser=False, show_connection_info=False, timeout=0)

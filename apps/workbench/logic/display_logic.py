@@ -33,7 +33,7 @@ def layouts() -> dict[str, Layout]:
         "Main": Layout(
             LayoutDirection.Horizontal,
             [axial, Layout(LayoutDirection.Vertical, [coronal, sagittal, solid])],
-            flex_sizes=["2.1", "1"],
+            flex_sizes=["2.5", "1"],
         ),
         "Four": Layout(
             LayoutDirection.Horizontal,
@@ -78,6 +78,8 @@ class DisplayLogic(PartLogic[DisplayState]):
             self._on_preset("Abdomen" if is_ct else AUTO)
         else:
             VolumeWindowLevel.set_volume_node_display_min_max_range(volume, 0, 255)
+        for view in self._app.view_manager.get_slice_views():
+            view.set_visible_in_3d(view.get_singleton_tag() == "Red" and not image.is_flat)
         self._app.display_manager.reset_views()
 
     def next_layout(self) -> None:

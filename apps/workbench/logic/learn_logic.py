@@ -10,15 +10,25 @@ from .base import PartLogic
 
 MOST_FIGURES = 4
 
+QUICK = {
+    "besadiff": {"epochs": 2, "steps_per_epoch": 10},
+    "segsam": {"epochs": 2, "samples_per_epoch": 64},
+}
+"""A round of a minute or so on a laptop; a thorough one is the server's own idea of a round."""
+
 
 class LearnLogic(PartLogic[LearnState]):
     """Starting, watching and stopping."""
 
     def set_ui(self, ui: LearnUI) -> None:
         """Connect what a person clicks."""
-        ui.train_clicked.connect(lambda: self.session.train(self.data.model))
+        ui.train_clicked.connect(self._train)
         ui.stop_clicked.connect(self.session.stop_training)
         ui.roll_back_clicked.connect(lambda version: self.session.roll_back(self.data.model, version))
+
+    def _train(self, thorough: bool) -> None:
+        model = self.data.model
+        self.session.train(model, **({} if thorough else QUICK.get(model, {})))
 
     def show(self, view: SessionView) -> None:
         """Write what there is to see."""

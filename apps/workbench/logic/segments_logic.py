@@ -23,6 +23,7 @@ class SegmentsLogic(PartLogic[SegmentsState]):
         super().__init__(server, state_type, session, scene)
         self._app = slicer_app
         self._waiting: asyncio.Task[None] | None = None
+        self._are_in_view = False
         self._typed_state.bind_changes(
             {self.name.opacity: self._on_opacity, self.name.show_3d: lambda *_: self.make_surfaces()}
         )
@@ -52,6 +53,7 @@ class SegmentsLogic(PartLogic[SegmentsState]):
         display = self.scene.segmentation.GetDisplayNode()
         display.SetSliceIntersectionThickness(2)
         self._on_opacity(self.data.opacity)
+        self._are_in_view = False
 
     def toggle_all(self) -> None:
         """Show all segments, or hide them while one looks at the image."""
@@ -73,6 +75,10 @@ class SegmentsLogic(PartLogic[SegmentsState]):
             return
         if self.data.show_3d and not self.scene.image.is_flat:
             node.CreateClosedSurfaceRepresentation()
+            if not self._are_in_view:
+                self._are_in_view = True
+                for view in self._app.view_manager.get_threed_views():
+                    view.reset_view()
         else:
             node.RemoveClosedSurfaceRepresentation()
 

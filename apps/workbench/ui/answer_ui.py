@@ -46,7 +46,7 @@ class AnswerUI(Section):
         with self, html.Div(classes="sam-card", raw_attrs=tag("answer")):
             with html.Div(classes="d-flex align-center", style="gap: 8px; font-size: 14px; font-weight: 500;"):
                 VIcon(
-                    (
+                    icon=(
                         f"({{good: 'mdi-check-circle', warning: 'mdi-help-circle', info: 'mdi-information'}})"
                         f"[{name.headline_kind}]",
                     ),

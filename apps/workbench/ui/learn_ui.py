@@ -31,7 +31,7 @@ class LearnState:
 
 
 class LearnUI(Section):
-    train_clicked = Signal()
+    train_clicked = Signal(bool)
     stop_clicked = Signal()
     roll_back_clicked = Signal(str)
 
@@ -84,18 +84,19 @@ class LearnUI(Section):
                     "worse on images that were held out.",
                     classes="sam-faint mb-2",
                 )
-                VBtn(
-                    "Train",
-                    prepend_icon="mdi-school-outline",
-                    variant="tonal",
-                    size="small",
-                    height=34,
-                    block=True,
-                    rounded="lg",
-                    disabled=(f"!{name.is_there} || !{name.labelled}",),
-                    click=self.train_clicked,
-                    raw_attrs=tag("train"),
-                )
+                with html.Div(classes="d-flex", style="gap: 8px;"):
+                    for text, thorough, where in (("Quick round", False, "train-quick"), ("Thorough", True, "train")):
+                        VBtn(
+                            text,
+                            variant="tonal",
+                            size="small",
+                            height=34,
+                            style="flex: 1;",
+                            rounded="lg",
+                            disabled=(f"!{name.is_there} || !{name.labelled}",),
+                            click=lambda way=thorough: self.train_clicked(way),
+                            raw_attrs=tag(where),
+                        )
                 self._figures(name)
             with html.Div(
                 v_for=f"one in {name.versions}", key="one.version", classes="sam-row mt-1", style="cursor: default;"

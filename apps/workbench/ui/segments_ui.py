@@ -52,7 +52,7 @@ class SegmentsUI(Section):
                 html.Span(classes="sam-dot", style=("{ background: one.colour, opacity: one.visible ? 1 : .3 }",))
                 html.Span("{{ one.name }}", classes="grow")
                 VIcon(
-                    ("one.visible ? 'mdi-eye-outline' : 'mdi-eye-off-outline'",),
+                    icon=("one.visible ? 'mdi-eye-outline' : 'mdi-eye-off-outline'",),
                     size=17,
                     color="secondary",
                     raw_attrs=[f'@click.stop="{self._call(self.visibility_clicked)}"'],

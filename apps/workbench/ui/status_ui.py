@@ -151,7 +151,7 @@ class StatusUI:
         name = self._name
         with html.Div(v_if=(name.notice,), classes=(f"['sam-note', {name.notice_kind}]",), raw_attrs=tag("notice")):
             VIcon(
-                (
+                icon=(
                     "({error: 'mdi-alert-circle-outline', good: 'mdi-check-circle-outline', "
                     f"info: 'mdi-information-outline'}})[{name.notice_kind}]",
                 ),

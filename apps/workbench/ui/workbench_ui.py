@@ -23,6 +23,12 @@ from .tools_ui import EDITOR_EFFECTS, ToolsState, ToolsUI
 KEYS = """
 if (!window.samanticKeys) {
   window.samanticKeys = true;
+  // What was chosen from a list must not keep the keys for itself.
+  window.addEventListener('click', (event) => {
+    if (event.target.closest && event.target.closest('.v-overlay .v-list-item')) {
+      setTimeout(() => document.activeElement && document.activeElement.blur(), 80);
+    }
+  });
   window.addEventListener('keydown', (event) => {
     const target = event.target;
     const typing = target && (target.tagName === 'INPUT' && target.type !== 'range' && target.type !== 'checkbox'
@@ -66,7 +72,7 @@ class WorkbenchUI:
     def _build_left(self, server: Any) -> None:
         answer, image = TypedState(server.state, AnswerState).name, TypedState(server.state, ImageState).name
         with (
-            VNavigationDrawer(permanent=True, width=326, location="left", color="surface", border=0),
+            VNavigationDrawer(permanent=True, width=318, location="left", color="surface", border=0),
             html.Div(classes="d-flex flex-column fill-height"),
         ):
             with html.Div(style="flex: 1; overflow-y: auto; padding-bottom: 12px;"):
@@ -83,7 +89,7 @@ class WorkbenchUI:
         tools = TypedState(server.state, ToolsState).name
         editing = " || ".join(f"{tools.tool} === '{tool.value}'" for tool in EDITOR_EFFECTS)
         with (
-            VNavigationDrawer(permanent=True, width=270, location="right", color="surface", border=0),
+            VNavigationDrawer(permanent=True, width=256, location="right", color="surface", border=0),
             html.Div(style="height: 100%; overflow-y: auto; padding-bottom: 16px;"),
         ):
             self.display = DisplayUI(v_show=(tools.is_image_open,))

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from samantic.cli.plain_errors import plain_errors
 from samantic.cli.serve import Host, Port, start
+from samantic.cli.workbench import workbench_on_demand
 
 if TYPE_CHECKING:
     from samantic.datasets import DemoStudy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SERVED = """
 [bold]The server is starting; it answers when it says "Application startup complete".[/bold]
 
+{workbench}
 Open    [cyan]http://{address}/info/[/cyan]       models, labels, images
 
 Click   in 3D Slicer: module MONAILabel, server http://{address}, Next Sample, Smart Edit
@@ -31,6 +33,9 @@ Click   in 3D Slicer: module MONAILabel, server http://{address}, Next Sample, S
 
 Stop    Ctrl-C
 """
+
+ANNOTATE = "Annotate  [cyan]{address}[/cyan]       in a browser: click, follow through the slices, submit, train\n"
+NO_WORKBENCH = "Annotate  in a browser: pip install 'samantic\\[workbench]', then samantic workbench\n"
 
 UNSERVED = """
 Next    {samantic} infer {image} --point {point} -o mask.nii.gz --overlay overlay.png
@@ -71,12 +76,15 @@ def demo(
     abdomen = study["ct_abdomen"]
     i, j, k = abdomen.clicks["liver"]
     if serve:
-        console.print(
-            SERVED.format(address=f"{host}:{port}", click=f"[{i}, {j}, {k}]", python=_typed("python")),
-            highlight=False,
-            soft_wrap=True,
-        )
-        start(study.folder, host, port)
+        with workbench_on_demand(f"http://127.0.0.1:{port}") as page:
+            text = SERVED.format(
+                address=f"{host}:{port}",
+                click=f"[{i}, {j}, {k}]",
+                python=_typed("python"),
+                workbench=NO_WORKBENCH if page is None else ANNOTATE.format(address=page),
+            )
+            console.print(text, highlight=False, soft_wrap=True)
+            start(study.folder, host, port)
     else:
         text = UNSERVED.format(samantic=_typed("samantic"), image=abdomen.path, point=f"{i},{j},{k}")
         console.print(text, highlight=False, markup=False, soft_wrap=True)

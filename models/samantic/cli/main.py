@@ -20,6 +20,7 @@ from samantic.cli import (
     synthesize,
     train,
     vocabulary,
+    workbench,
 )
 from samantic.cli.plain_errors import PlainErrorGroup
 
@@ -49,9 +50,11 @@ def _samantic(
 
     [bold]First steps[/bold]
 
-    samantic demo --serve                                     a server with images to try
+    samantic demo --serve                                     a server with images to try, and a workbench
 
     samantic serve ~/studies                                  a server on your own images
+
+    samantic workbench                                        annotate in the browser
 
     samantic infer ct.nii.gz --point 45,70,66 -o mask.nii.gz  one click without a server
 
@@ -63,6 +66,7 @@ def _samantic(
 
 app.command()(serve.serve)
 app.command()(demo.demo)
+app.command()(workbench.workbench)
 app.command()(infer.infer)
 app.command()(annotate.annotate)
 app.command()(evaluate.evaluate)
