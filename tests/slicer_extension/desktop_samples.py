@@ -97,7 +97,11 @@ def volume_view() -> SessionView:
         connection=Connection.THERE,
         url="http://127.0.0.1:8000",
         server="Samantic 0.1.0",
-        images=(ImageEntry("ct_abdomen_004", ("final",)), ImageEntry("ct_abdomen_007"), ImageEntry("mr_hippocampus_112")),
+        images=(
+            ImageEntry("ct_abdomen_004", ("final",)),
+            ImageEntry("ct_abdomen_007"),
+            ImageEntry("mr_hippocampus_112"),
+        ),
         strategies=("first", "random", "uncertainty", "diversity", "hybrid"),
         image=SceneImage("ct_abdomen_007", (512, 512, 140), np.eye(4)),
         reason="uncertainty 0.31, the 3rd highest of 57 unlabelled images",
@@ -105,7 +109,9 @@ def volume_view() -> SessionView:
         models=("segsam",),
         model="segsam",
         chosen=chosen,
-        prompts=Prompts(positive_ijk=((210, 300, 61), (221, 310, 61)), negative_ijk=((190, 280, 61),), axis=2, slice=61),
+        prompts=Prompts(
+            positive_ijk=((210, 300, 61), (221, 310, 61)), negative_ijk=((190, 280, 61),), axis=2, slice=61
+        ),
         answer=AnswerSummary(
             model="segsam",
             predicted_class="spleen",

@@ -16,7 +16,9 @@ that a picture of the panel is like Slicer's.
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -109,7 +111,13 @@ def unwrap(value: Any) -> Any:
 @contextmanager
 def installed() -> Iterator[ModuleType]:
     """Have `import qt` find the stand-in, and give it; an application of Qt is there meanwhile and after."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    # What the panel keeps between sessions goes into a folder of the test's, not among the person's own settings.
+    settings = tempfile.TemporaryDirectory()
+    QtCore.QSettings.setDefaultFormat(QtCore.QSettings.Format.IniFormat)
+    QtCore.QSettings.setPath(QtCore.QSettings.Format.IniFormat, QtCore.QSettings.Scope.UserScope, settings.name)
+    application.setOrganizationName("Samantic tests")
     application.setStyle("Fusion")
     font = QtGui.QFont("DejaVu Sans")
     font.setPixelSize(12)
@@ -119,6 +127,7 @@ def installed() -> Iterator[ModuleType]:
     try:
         yield module
     finally:
+        settings.cleanup()
         del sys.modules["qt"]
         if before is not None:
             sys.modules["qt"] = before

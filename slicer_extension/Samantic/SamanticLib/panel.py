@@ -21,7 +21,8 @@ from SamanticLib.panel_server import ServerPart
 from SamanticLib.panel_training import TrainingPart
 from SamanticLib.session import AnnotationSession
 from SamanticLib.session_state import SessionView
-from SamanticLib.shortcuts import KEYS, Shortcuts, with_key
+from SamanticLib.shortcuts import Shortcuts, with_key
+from SamanticLib.shortcuts_keys import KEYS
 
 LINES = ("classSearchBox", "textLineEdit")
 

@@ -14,6 +14,7 @@ from SamanticLib.session import AnnotationSession
 from SamanticLib.session_state import AnswerSummary, PresenceBar, SessionView
 
 READINGS = 3
+ROW_HEIGHT = 19  # pixels
 SOFTWARE = "3D Slicer, extension Samantic"
 DIRECTIONS = {"propagateBothButton": "both", "propagateUpButton": "up", "propagateDownButton": "down"}
 
@@ -45,7 +46,9 @@ class AnswerPart:
         ui = self._ui
         in_colour = view.image is not None and view.image.is_colour
         ui.dermoscopyCollapsibleButton.visible = in_colour
-        ui.propagationCollapsibleButton.visible = view.image is None or not view.image.is_flat
+        is_flat = view.image is not None and view.image.is_flat
+        ui.propagationCollapsibleButton.visible = not is_flat
+        ui.presenceLabel.text = f"Also in this {'picture' if is_flat else 'slice'}:"
         ui.classCollapsibleButton.text = "Lesion and its attributes" if in_colour else "Model and class"
         ui.outlineLesionButton.enabled = view.can_outline
         ui.boundaryLabel.text = _about_border(view)
@@ -95,13 +98,15 @@ class AnswerPart:
             return
         self._presence = presence
         tree = self._ui.presenceTree
-        tree.visible = bool(presence)
+        tree.visible = self._ui.presenceLabel.visible = bool(presence)
+        tree.minimumHeight = tree.maximumHeight = ROW_HEIGHT * len(presence) + 4
         tree.clear()
         for one in presence:
             item = qt.QTreeWidgetItem()
             item.setText(CLASS_COLUMN, one.name)
             item.setIcon(CLASS_COLUMN, swatch(one.rgb))
             item.setData(CLASS_COLUMN, qt.Qt.UserRole, one.class_name)
+            item.setSizeHint(CLASS_COLUMN, qt.QSize(0, ROW_HEIGHT))
             draw_bar(item, one)
             tree.addTopLevelItem(item)
         tree.setColumnWidth(CLASS_COLUMN, max(180, tree.width - 160))

@@ -61,6 +61,8 @@ class ClassPart:
         ui.classTree.enabled = ui.classSearchBox.enabled = bool(view.classes)
         ui.textLineEdit.enabled = ui.textButton.enabled = view.image is not None
         ui.classLabel.text = _about_class(view)
+        is_flat = view.image is not None and view.image.is_flat
+        ui.classTree.headerItem().setText(PRESENCE_COLUMN, "In this picture" if is_flat else "In this slice")
         self._mark_chosen(view.chosen)
         self._draw_presence(view.answer.presence if view.answer else ())
 

@@ -1,7 +1,4 @@
-"""Keys for what the hands do most; they work while the module, or its effect in Segment Editor, is open.
-
-Letters that Slicer's slice views use (b f g h r t v and the brackets) are left alone.
-"""
+"""Keys for what the hands do most; they work while the module is open."""
 
 from __future__ import annotations
 
@@ -10,30 +7,7 @@ from typing import Any
 
 import qt
 
-KEYS: Mapping[str, str] = {
-    "pointPositiveButton": "A",
-    "pointNegativeButton": "D",
-    "boxButton": "X",
-    "scribblePositiveButton": "S",
-    "scribbleNegativeButton": "Shift+S",
-    "lassoButton": "L",
-    "classSearchBox": "/",
-    "textLineEdit": "W",
-    "liveUpdateCheckBox": "Shift+U",
-    "segmentButton": "U",
-    "outlineLesionButton": "O",
-    "uncertaintyCheckBox": "Shift+O",
-    "propagateBothButton": "P",
-    "propagateDownButton": "Shift+D",
-    "propagateUpButton": "Shift+A",
-    "cancelButton": "Ctrl+.",
-    "undoButton": "Z",
-    "redoButton": "Y",
-    "acceptButton": "E",
-    "submitButton": "Ctrl+Return",
-    "nextSampleButton": "N",
-}
-"""Key by widget of the panel: a button is pressed, a line gets the cursor."""
+from SamanticLib.shortcuts_keys import KEYS
 
 
 class Shortcuts:
