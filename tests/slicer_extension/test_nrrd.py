@@ -112,6 +112,7 @@ GOOD = nrrd(some_labels())
         (GOOD.replace(b"endian: little", b"data file: /etc/passwd"), "elsewhere"),
         (GOOD.replace(b"endian: little", b"byte skip: -1"), "elsewhere"),
         (GOOD.replace(b"endian: little", b"nonsense"), "no field: 'nonsense'"),
+        (GOOD.replace(b"endian: little", b"kinds: vector domain domain"), "kinds 'vector domain domain'"),
         (nrrd(some_labels(), encoding="raw")[:-1], "60 bytes of voxels, but 59 came"),
         (nrrd(some_labels(), encoding="raw") + b"\0", "60 bytes of voxels, but 61 came"),
     ],

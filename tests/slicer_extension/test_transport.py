@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,6 +193,21 @@ def test_a_redirect_is_not_followed_with_the_token_but_named(a_server: Server) -
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(SamanticError, match="address of a server"):
         SamanticClient(url)
+
+
+def test_what_is_asked_again_on_a_new_connection_is_sent_from_its_first_byte(a_server: Server, tmp_path: Path) -> None:
+    (tmp_path / "mine.nrrd").write_bytes(bytes(range(256)) * 400)
+    client = client_of(a_server)
+    client.info()
+
+    def once(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        a_server.behaviour = answers_json({"image": "ct", "label": "ct"})
+        hangs_up(handler, asked)
+
+    a_server.behaviour = once
+    client.submit_label("ct", tmp_path / "mine.nrrd", {"liver": 1})
+    first, second = a_server.asked[1:]
+    assert first.body == second.body and (tmp_path / "mine.nrrd").read_bytes() in second.body
 
 
 def test_a_proxy_is_not_asked_for_this_very_machine(a_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
