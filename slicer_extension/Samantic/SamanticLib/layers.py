@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
@@ -189,6 +190,14 @@ def sampled(
         inside = ((voxels >= 0) & (voxels < shape)).all(axis=-1)
         found[:, :, number][inside] = values[tuple(voxels[inside].T)]
     return found
+
+
+def new_labelmap(ijk_to_local: IjkToRas, extent: Extent, values: np.ndarray) -> Any:
+    """Return a labelmap (vtkOrientedImageData) of values (i, j, k) over an extent."""
+    image = slicer.vtkOrientedImageData()
+    image.SetImageToWorldMatrix(to_vtk_matrix(ijk_to_local))
+    _set_values(image, extent, values)
+    return image
 
 
 def _turn(own: IjkToRas, ijk_to_local: IjkToRas, extent: Extent) -> tuple[np.ndarray, np.ndarray] | None:
