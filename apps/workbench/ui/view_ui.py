@@ -13,9 +13,17 @@ NAMES = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal", "ThreeD": "3-
 
 def slice_view_ui(server: Any, view_id: str, view: Any) -> None:
     """Build what lies over a slice view."""
-    _name(view)
-    _fit(view)
     slider = connect_slice_view_slider_to_state(server, view)
+    name = slider.name
+    count = f"Math.round(({name.max_value} - {name.min_value}) / {name.step})"
+    with html.Div(classes="sam-view-name", raw_attrs=[f'data-view="{view_id}"']):
+        html.Span(NAMES.get(view.get_singleton_tag(), ""))
+        html.Span(
+            f"{{{{ Math.round(({name.value} - {name.min_value}) / {name.step}) + 1 }}}} / {{{{ {count} + 1 }}}}",
+            v_if=(f"{count} > 1",),
+            style="margin-left: 10px; font-weight: 400; color: #8a96a2;",
+        )
+    _fit(view)
     with html.Div(classes="sam-view-slider"):
         VSlider(
             v_model=(slider.name.value,),

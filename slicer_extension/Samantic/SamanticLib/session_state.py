@@ -168,7 +168,7 @@ def _refining(view: SessionView, name: str) -> str:
     if answer is not None and answer.empty:
         return f"Nothing was found there. Click nearer to the middle of the {name}."
     if answer is not None and answer.out_of_domain:
-        return "The image is unlike what the model knows; check the mask with care, correct it, then accept."
+        return "The image is unlike what the model knows. Check the mask with care, and click where it is wrong."
     if answer is not None and answer.slices is not None:
         return "Scroll through and check. Click where it is wrong, then accept."
     if answer is not None and len(answer.readings) > 1 and answer.unsure:
