@@ -19,7 +19,6 @@ if str(EXTENSION) not in sys.path:
 import slicer.util  # noqa: E402
 from PySide6 import QtGui, QtWidgets  # noqa: E402
 from SamanticLib.session_state import SessionView  # noqa: E402
-
 from tests.slicer_extension import qt_stand_ins  # noqa: E402
 from tests.slicer_extension.desktop_samples import (  # noqa: E402
     FakeSession,

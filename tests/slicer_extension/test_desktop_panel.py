@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from SamanticLib.answers import TrainingState
 from SamanticLib.errors import SamanticError
 from SamanticLib.session_state import Connection, Notice, SessionState, SessionView
-
 from tests.slicer_extension import qt_stand_ins
 from tests.slicer_extension.desktop_samples import (
     FakeSession,

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import slicer.util
 from SamanticLib.shortcuts_keys import KEYS
-
 from tests.slicer_extension import qt_stand_ins
 from tests.slicer_extension.draw_panel import EXTENSION, UI
 
