@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from samantic.cli.plain_errors import plain_errors
 
-FORMATS = ("nnunet", "coco", "seg-nrrd")
+FORMATS = ("nnunet", "coco", "seg-nrrd", "dicom-seg")
 LISTED = 5  # images without a label that are named
 
 
@@ -26,7 +26,7 @@ def export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
 ) -> None:
-    """Write images and labels as a data set for nnU-Net, as COCO, or as segmentations for 3D Slicer.
+    """Write images and labels as a data set for nnU-Net, as COCO, or as segmentations for 3D Slicer or in DICOM.
 
     Example: samantic export ~/studies --to nnunet --out ~/nnUNet_raw_new
     """
@@ -51,6 +51,10 @@ def export(
         )
     plain = {"markup": False, "highlight": False, "soft_wrap": True}
     console.print(f"Written: {len(written.files)} images with labels to {written.folder}", **plain)  # type: ignore[arg-type]
+    for image_id, why in list(written.left_out.items())[:LISTED]:
+        console.print(f"Left out: {image_id}, {why}", **plain)  # type: ignore[arg-type]
+    if len(written.left_out) > LISTED:
+        console.print(f"Left out: {len(written.left_out) - LISTED} more, see export.json", **plain)  # type: ignore[arg-type]
     missing = written.without_label
     if missing:
         more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""

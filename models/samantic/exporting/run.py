@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,17 +18,21 @@ from samantic.exporting.nnunet import Kind, write_nnunet
 from samantic.exporting.seg_nrrd import write_seg_nrrd
 from samantic.exporting.studies import LabelledStudy, read_studies
 
-Format = Literal["nnunet", "coco", "seg-nrrd"]
+Format = Literal["nnunet", "coco", "seg-nrrd", "dicom-seg"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote: `files` by image id; `without_label` are the images that have no label of that tag."""
+    """What an export wrote: `files` by image id; `without_label` are the images that have no label of that tag.
+
+    left_out: image id -> why a label cannot be written in this format.
+    """
 
     folder: Path
     files: Mapping[str, Sequence[str]]
     without_label: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def export(
@@ -43,7 +47,7 @@ def export(
 ) -> Exported:
     """Write the labelled images of a studies folder into the new folder `target`; it appears when all is in it.
 
-    to: "nnunet", "coco" or "seg-nrrd". tag: which labels. names: what values mean that nobody has named.
+    to: "nnunet", "coco", "seg-nrrd" or "dicom-seg". tag: which labels. names: what values mean that nobody has named.
     `export.json` in it says which file came from which image and carries the record of each label. One image is in
     memory at a time. Raises ExportError; `target` is then as it was. Source: ours.
     """
@@ -60,6 +64,7 @@ def export(
         finished += 1
         on_progress(finished, len(found.labelled), study.image_id)
 
+    left_out: dict[str, str] = {}
     with new_folder(target) as folder:
         if to == "nnunet":
             kinds = [Kind.of(study.volume()) for study in found.labelled]
@@ -67,10 +72,16 @@ def export(
         elif to == "coco":
             classes = class_values(found.labelled, lambda study: study.labels(study.volume()))
             files = write_coco(folder, found.labelled, classes, done)
+        elif to == "dicom-seg":
+            # Only this format needs highdicom, which takes a second to load.
+            from samantic.exporting.dicom_seg import write_dicom_seg
+
+            files, left_out = write_dicom_seg(folder, found.labelled, done)
         else:
             files = write_seg_nrrd(folder, found.labelled, done)
-        _write_index(folder, to, tag, found.labelled, files, found.without_label)
-    return Exported(target, files, found.without_label)
+        written = Exported(target, files, found.without_label, left_out)
+        _write_index(folder, to, tag, [one for one in found.labelled if one.image_id in files], written)
+    return written
 
 
 def _write_index(
@@ -78,8 +89,7 @@ def _write_index(
     to: str,
     tag: str,
     labelled: Sequence[LabelledStudy],
-    files: Mapping[str, Sequence[str]],
-    without_label: Sequence[str],
+    written: Exported,
 ) -> None:
     document = {
         "schema": "samantic.export/1",
@@ -89,12 +99,13 @@ def _write_index(
         "software": {"name": "samantic", "version": __version__},
         "images": {
             study.image_id: {
-                "files": list(files[study.image_id]),
+                "files": list(written.files[study.image_id]),
                 "names": {name: value for value, name in sorted(study.names.items())},
                 "provenance": study.notes.get("provenance"),
             }
             for study in labelled
         },
-        "without_label": list(without_label),
+        "without_label": list(written.without_label),
+        "left_out": dict(written.left_out),
     }
     (folder / INDEX).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

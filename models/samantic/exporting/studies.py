@@ -21,11 +21,20 @@ SHOWN = 8  # values that a message names
 
 
 @dataclass(frozen=True)
+class DicomSource:
+    """The DICOM series that an image is: a folder, and which of the series in it."""
+
+    folder: Path
+    series_uid: str
+
+
+@dataclass(frozen=True)
 class LabelledStudy:
     """One image with one label of it.
 
     image: a file, or a folder with the DICOM series `series_uid`. names: value -> class. notes: all that was noted
-    about the label, the record of where it came from under `provenance`.
+    about the label, the record of where it came from under `provenance`. source: the DICOM series that the image is,
+    also where `image` is what the server converted it to; None for other files.
     """
 
     image_id: str
@@ -35,6 +44,7 @@ class LabelledStudy:
     notes: Mapping[str, Any]
     modality: str | None = None
     series_uid: str | None = None
+    source: DicomSource | None = None
 
     def volume(self) -> Volume:
         """Read the image; raises ExportError with its id."""
@@ -89,7 +99,8 @@ def read_studies(folder: Path, tag: str = "final", names: Mapping[int, str] | No
         path, modality, series_uid = found
         notes = _part(noted, "info")
         meant = _names(image_id, label, notes, names or {})
-        labelled.append(LabelledStudy(image_id, path, label, meant, notes, modality, series_uid))
+        source = _source(folder, _part(entry, "image"))
+        labelled.append(LabelledStudy(image_id, path, label, meant, notes, modality, series_uid, source))
     return StudiesFolder(tuple(labelled), tuple(without))
 
 
@@ -122,9 +133,15 @@ def _image(folder: Path, image_id: str, noted: Mapping[str, Any]) -> tuple[Path,
     converted = folder / CONVERTED / f"{Path(image_id).name}.nii.gz"
     if converted.is_file():
         return converted, modality, None
+    source = _source(folder, noted)
+    return None if source is None else (source.folder, None, source.series_uid)
+
+
+def _source(folder: Path, noted: Mapping[str, Any]) -> DicomSource | None:
+    info = _part(noted, "info")
     series = (folder / str(info.get("name"))).resolve()
     inside = series.is_relative_to(folder.resolve()) and series.is_dir()
-    return (series, None, str(info.get("series_uid"))) if inside else None
+    return DicomSource(series, str(info.get("series_uid"))) if info.get("source") == "dicom" and inside else None
 
 
 def _file_name(image_id: str, noted: Mapping[str, Any]) -> str:
