@@ -60,6 +60,23 @@ def next_sample(server: Any, strategy: str, client: str, **params: Any) -> reque
 A_CLICK = {"foreground": [[30, 32, 20]], "client_id": "reader-1"}
 
 
+def test_a_job_still_has_the_mask_that_it_was_started_with(server: Any, tmp_path: Path) -> None:
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[26:36, 27:38, 20] = 1
+    nibabel.save(nibabel.Nifti1Image(mask, np.diag([-1.0, -1.0, 2.0, 1.0])), tmp_path / "mask.nii.gz")
+    started = requests.post(
+        f"{server.url}/samantic/jobs",
+        params={"kind": "propagation", "image": "mr0"},
+        data={"params": json.dumps({"client_id": "reader-1", "result_extension": ".nrrd"})},
+        files={"label": ("mask.nii.gz", (tmp_path / "mask.nii.gz").read_bytes())},
+        timeout=30,
+    )
+    assert started.status_code == 200, started.text
+    seen = ended(server, started.json()["id"])
+    assert (seen["state"], seen["detail"]) == ("done", None)
+    assert seen["result"]["slice"] == 20
+
+
 def test_a_propagation_shows_its_progress_and_gives_its_mask(server: Any) -> None:
     started = start(server, kind="propagation", image="mr0", params={**A_CLICK, "result_extension": ".nrrd"})
     assert started.status_code == 200, started.text

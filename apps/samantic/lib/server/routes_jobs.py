@@ -66,8 +66,13 @@ def jobs_router(jobs: Jobs) -> APIRouter:
                 if label is not None:
                     parameters["label_file"] = clean_up.enter_context(taken_in(label, label_ending(label)))
             work = work_of(kind, model, task, parameters, running_app(), image)
-            job_id = jobs.start(kind, owner_of(parameters), work, image or None, clean_up.close)
-            clean_up.pop_all()
+            # Whoever holds the files keeps them: forgotten, they would be gone before the job has read them.
+            files = clean_up.pop_all()
+            try:
+                job_id = jobs.start(kind, owner_of(parameters), work, image or None, files.close)
+            except Exception:
+                files.close()
+                raise
         return jobs.get(job_id).as_json()
 
     @router.get("", include_in_schema=False)
