@@ -10,6 +10,7 @@ from samantic import __version__
 from samantic.cli import (
     annotate,
     cache,
+    crop,
     datasets,
     demo,
     evaluate,
@@ -72,6 +73,7 @@ app.command()(annotate.annotate)
 app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(synthesize.synthesize)
+app.command()(crop.crop)
 app.add_typer(vocabulary.app, name="vocabulary")
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")

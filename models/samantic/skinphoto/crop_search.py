@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class CropSearch:
     crops; `most` crops of a picture. Source: ours.
     """
 
-    rule: CropRule = CropRule()
+    rule: CropRule = field(default_factory=CropRule)
     sides: tuple[float, ...] = SIDES
     overlap: float = OVERLAP
     most: int = MOST

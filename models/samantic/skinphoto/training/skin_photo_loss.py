@@ -14,7 +14,8 @@ CLASS_WEIGHTS = (1.0, 1.0, 2.0)
 def skin_photo_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Cross entropy and one minus the soft Dice of each class over the batch: logits (B, 3, H, W), labels (B, H, W).
 
-    The Dice counts the pixels of the whole batch, so that a photograph without a class says nothing absurd. Source: ours.
+    The Dice counts the pixels of the whole batch, so that a photograph without a class says nothing absurd.
+    Source: ours.
     """
     weights = torch.tensor(CLASS_WEIGHTS, device=logits.device)
     entropy = functional.cross_entropy(logits, labels, weight=weights)
