@@ -134,21 +134,32 @@ def test_what_is_submitted_is_what_is_drawn(opened: Slicer, tmp_path: Path) -> N
     desktop.segment_for(entry("aorta"))
     desktop.paste(spleen, ONE, WHOLE, overlap=False)
     desktop.paste(liver, OTHER, WHOLE, overlap=False)
-    names = desktop.write_labels(tmp_path / "label.nrrd", overlap=False)
+    names = desktop.write_labels(tmp_path / "label.nrrd")
     labels = read_nrrd((tmp_path / "label.nrrd").read_bytes()).values
     assert set(names) == {"spleen", "liver"}
     assert ((labels == names["spleen"]) == ONE).all()
     assert ((labels == names["liver"]) == (OTHER & ~ONE)).all()
 
 
-def test_where_segments_may_overlap_the_later_one_is_submitted(opened: Slicer, tmp_path: Path) -> None:
+def test_a_value_stays_with_its_class_whatever_else_is_drawn(opened: Slicer, tmp_path: Path) -> None:
     desktop = opened.desktop
-    lesion, network = desktop.segment_for(entry("lesion")), desktop.segment_for(entry("network"))
-    desktop.paste(lesion, ONE, WHOLE, overlap=True)
-    desktop.paste(network, OTHER, WHOLE, overlap=True)
-    names = desktop.write_labels(tmp_path / "label.nrrd", overlap=True)
+    spleen, liver = desktop.segment_for(entry("spleen")), desktop.segment_for(entry("liver"))
+    desktop.paste(liver, OTHER, WHOLE, overlap=False)
+    alone = desktop.write_labels(tmp_path / "one.nrrd")
+    desktop.paste(spleen, ONE, WHOLE, overlap=False)
+    both = desktop.write_labels(tmp_path / "two.nrrd")
+    assert alone == {"liver": both["liver"]} and both["liver"] != both["spleen"]
+
+
+def test_two_segments_of_a_class_are_one_value(opened: Slicer, tmp_path: Path) -> None:
+    desktop = opened.desktop
+    spleen = desktop.segment_for(entry("spleen"))
+    desktop.paste(spleen, ONE, WHOLE, overlap=False)
+    second = opened.here.hand_drawn(desktop.segmentation, "more spleen", GRIDS[0], OTHER & ~ONE)
+    desktop.tag_class(second, "spleen")
+    names = desktop.write_labels(tmp_path / "label.nrrd")
     labels = read_nrrd((tmp_path / "label.nrrd").read_bytes()).values
-    assert ((labels == names["network"]) == OTHER).all() and ((labels == names["lesion"]) == (ONE & ~OTHER)).all()
+    assert list(names) == ["spleen"] and ((labels == names["spleen"]) == (ONE | OTHER)).all()
 
 
 def test_a_label_that_would_lie_about_an_overlap_is_refused(opened: Slicer, tmp_path: Path) -> None:
@@ -157,7 +168,7 @@ def test_a_label_that_would_lie_about_an_overlap_is_refused(opened: Slicer, tmp_
     desktop.paste(spleen, ONE, WHOLE, overlap=True)
     desktop.paste(liver, OTHER, WHOLE, overlap=True)
     with pytest.raises(SamanticError, match="overlap"):
-        desktop.write_labels(tmp_path / "label.nrrd", overlap=False)
+        desktop.write_labels(tmp_path / "label.nrrd")
     assert not (tmp_path / "label.nrrd").exists()
 
 

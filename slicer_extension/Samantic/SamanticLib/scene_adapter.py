@@ -20,7 +20,7 @@ from SamanticLib.prompts import Prompts
 from SamanticLib.scene_marks import Marks, UnsureMap
 from SamanticLib.scene_segments import SegmentList
 from SamanticLib.segmentation import OverwritePolicy, SegmentationLogic
-from SamanticLib.segments import CLASS_TAG, TERMINOLOGY_TAG, tag
+from SamanticLib.segments import CLASS_TAG, TERMINOLOGY_TAG, stable_values, tag
 from SamanticLib.session_ports import SceneImage, SceneSegment
 
 STEPS_KEPT = 200
@@ -173,24 +173,21 @@ class DesktopScene:
         """Whether there is an answer to put back."""
         return bool(self._taken_back) and (self._logic.can_redo or not self._taken_back[-1][1])
 
-    def write_labels(self, path: Path, overlap: bool) -> Mapping[str, int]:
-        """Write all segments that hold something as one label map and return class -> value.
+    def write_labels(self, path: Path) -> Mapping[str, int]:
+        """Write all segments that hold something as one label map and return class -> value, the one that stays.
 
-        Where segments may overlap, the one that was made later has the voxel: what is drawn within a lesion. Otherwise
-        an overlap is a SamanticError.
+        Segments of one class have one value. Raises SamanticError where segments of two classes hold the same voxel.
         """
         segmentation = self._drawn()
+        stable = self._quietly(lambda: stable_values(segmentation))
         made = [segment for segment in self.segments() if not segment.is_empty]
-        classes = list(dict.fromkeys(segment.class_name for segment in made))
-        values = {segment.segment_id: 1 + classes.index(segment.class_name) for segment in made}
-        if overlap:
-            labels = np.zeros(volume_shape(self.volume), np.uint16)
-            for segment_id, value in values.items():
-                labels[self._logic.segment_mask(segmentation, segment_id, self.volume)] = value
-        else:
-            labels = self._logic.label_volume(segmentation, self.volume, values)
+        names: dict[str, int] = {}
+        for segment in made:
+            names.setdefault(segment.class_name, stable[segment.segment_id])
+        values = {segment.segment_id: names[segment.class_name] for segment in made}
+        labels = self._logic.label_volume(segmentation, self.volume, values)
         write_label(path, labels, None if path.suffix == ".png" else volume_ijk_to_ras(self.volume))
-        return {name: number for number, name in enumerate(classes, 1)}
+        return names
 
     def show_prompts(self, prompts: Prompts) -> None:
         """Draw the marks of the object."""
