@@ -1,0 +1,72 @@
+"""What a student says about a picture or a volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+SMALLEST_PART = 0.1
+"""A component smaller than this share of its class's largest is left out (ours)."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudentAnswer:
+    """Over the pixels (rows, cols) of a picture or the voxels (I, J, K) of a volume.
+
+    `labels` uint8, 0 background, n the class `class_names[n - 1]`, without holes and crumbs; `shares` float16, the
+    probability of the background and of each class, (1 + classes, ...); `uncertainty` float16 in 0 to 1, their entropy
+    over the largest that there could be.
+    """
+
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    shares: np.ndarray
+    uncertainty: np.ndarray
+
+    @classmethod
+    def of(cls, shares: np.ndarray, class_names: tuple[str, ...]) -> StudentAnswer:
+        """Shares (1 + classes, ...) float16 that sum to 1 -> the answer."""
+        labels = tidied(shares.argmax(axis=0).astype(np.uint8), len(class_names))
+        return cls(labels, class_names, shares, _entropy(shares))
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The share of the label that was given, float16."""
+        return np.take_along_axis(self.shares, self.labels[None].astype(np.intp), axis=0)[0]
+
+    @property
+    def border_uncertainty(self) -> float:
+        """Mean uncertainty where labels meet one another; of everything where nothing was found."""
+        flat = [slice(None) if size > 1 else 0 for size in self.labels.shape]
+        labels, uncertainty = self.labels[tuple(flat)], self.uncertainty[tuple(flat)].astype(np.float32)
+        border = ndimage.maximum_filter(labels, 3) != ndimage.minimum_filter(labels, 3)
+        return float(uncertainty[border].mean() if border.any() else uncertainty.mean())
+
+
+def tidied(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels of a picture or volume without holes in a class and without its crumbs."""
+    # A volume of one slice has no hole that is closed on all sides.
+    thin = [axis for axis, size in enumerate(labels.shape) if size == 1]
+    plane = np.squeeze(labels, axis=tuple(thin))
+    found = plane.copy()
+    for value in range(1, classes + 1):
+        parts, count = ndimage.label(plane == value)
+        if not count:
+            continue
+        sizes = np.bincount(parts.ravel())
+        sizes[0] = 0
+        kept = (sizes >= SMALLEST_PART * sizes.max())[parts]
+        found[(plane == value) & ~kept] = 0
+        holes = ndimage.binary_fill_holes(kept) & (found == 0)
+        found[holes] = value
+    return found.reshape(labels.shape)
+
+
+def _entropy(shares: np.ndarray) -> np.ndarray:
+    total = np.zeros(shares.shape[1:], np.float32)
+    for share in shares:
+        part = share.astype(np.float32)
+        total -= part * np.log(np.maximum(part, 1e-7))
+    return (total / np.log(len(shares))).clip(0, 1).astype(np.float16)
