@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from samantic.cli.train_breast import breast
 from samantic.cli.train_generator import generator
+from samantic.cli.train_skinphoto import skin_photo
+from samantic.cli.train_student import student
 from samantic.cli.training_runs import BatchSize, Precision, Run, Seed, Steps, said_plainly
 
 app = typer.Typer(help="Train the project's own models. A run that was stopped goes on where it stopped.")
 app.command()(generator)
+app.command("skin-photo")(skin_photo)
+app.command()(breast)
+app.command()(student)
 
 
 @app.command()
