@@ -80,6 +80,7 @@ setup(
         "samantic.vocabulary": ["data/*"],
         "samantic.sam": ["*.yaml"],
         "samantic.segsam.training": ["*.yaml"],
+        "samantic.breast.training": ["*.yaml"],
         "samantic.bundled": ["*.safetensors", "*.json", "*.md"],
     },
     install_requires=SERVER + LIBRARY,
