@@ -81,6 +81,7 @@ setup(
         "samantic.sam": ["*.yaml"],
         "samantic.segsam.training": ["*.yaml"],
         "samantic.breast.training": ["*.yaml"],
+        "samantic.skinphoto.training": ["*.yaml"],
         "samantic.bundled": ["*.safetensors", "*.json", "*.md"],
     },
     install_requires=SERVER + LIBRARY,
