@@ -1,0 +1,124 @@
+"""The infer task `skin_photo`: an ordinary photograph -> skin, lesions, and crops that are fit for diagnosis."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from fastapi import HTTPException
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+
+from samantic.app.lib.infers.automatic_json import extent_of_image
+from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
+from samantic.app.lib.infers.label_map import extent_of
+from samantic.app.lib.infers.map_file import MapFile
+from samantic.app.lib.infers.model_threads import ModelThreads
+from samantic.app.lib.infers.skin_photo_json import skin_photo_json
+from samantic.app.lib.infers.skin_photo_request import MAPS, SkinPhotoRequest, read_skin_photo_request
+from samantic.app.lib.infers.stopwatch import Stopwatch
+from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
+from samantic.prompts import PromptError
+from samantic.skinphoto.classes import CLASS_NAMES
+from samantic.skinphoto.crop_search import MOST, CropSearch
+from samantic.skinphoto.photograph_crops import photograph_crops
+from samantic.skinphoto.segmenter import SkinSegmenter
+from samantic.vocabulary import UnknownClassError, load_vocabulary
+
+logger = logging.getLogger(__name__)
+
+REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, WindowError)
+
+
+class SkinPhoto(InferTask):
+    """Skin and lesions in ordinary photographs behind MONAI Label: type segmentation, in one pass. Source: ours.
+
+    `provide` gives the segmenter to begin a request with: it may be another one for the next request. Masks and crops
+    are in the pixels as the file stores them, as with every other model: what a camera noted about turning is not
+    followed, and the network was taught pictures in every orientation.
+    """
+
+    def __init__(
+        self, provide: Callable[[], SkinSegmenter], name: str = "skin_photo", images: OpenImages | None = None
+    ) -> None:
+        self._provide = provide
+        self._name = name
+        self._images = images or OpenImages()
+        self._threads = ModelThreads()
+        self._vocabulary = load_vocabulary()
+        super().__init__(
+            type=InferType.SEGMENTATION,
+            labels=list(CLASS_NAMES),
+            dimension=2,
+            description="Skin and lesions in ordinary photographs, and the squares of them that are fit for diagnosis",
+            config={"crops": MOST, "map": list(MAPS)},
+        )
+
+    def is_valid(self) -> bool:
+        """Whether the model can be used: it is loaded with the task."""
+        return True
+
+    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
+
+        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
+        """
+        try:
+            return self._answer(request)
+        except REFUSALS as error:
+            raise HTTPException(422, sentence(error)) from error
+
+    def _answer(self, params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        watch = Stopwatch()
+        segmenter = self._provide()
+        with watch.stage("read"):
+            volume = self._images.open(named_image(params))
+            asked = read_skin_photo_request(params, volume)
+            window = usual_window(volume, asked.window)
+        view = SliceView.of(volume, 2, 0)
+        with watch.stage("segment"):
+            # One photograph at a time: a large one takes hundreds of megabytes while it is looked at.
+            answer = self._threads.encode(lambda: segmenter.segment(to_uint8(view.extract(volume.array), window)))
+        with watch.stage("crop"):
+            shape = (volume.shape_ijk[1], volume.shape_ijk[0])
+            crops = photograph_crops(answer, shape, replace(CropSearch(), most=asked.crops))
+        found, confidence = answer.labels(shape), answer.confidence(shape)
+        labels = _values(found, asked)
+        extent = extent_of(labels, view)
+        result = skin_photo_json(found, confidence, crops, asked, view, self._vocabulary)
+        path = None
+        if asked.form.to_file:
+            with watch.stage("write"):
+                file = MapFile(volume, extent, asked.form)
+                if asked.map == "labels":
+                    path = file.labels(_in_volume(labels, view), result["label_names"], self._vocabulary)
+                else:
+                    path = file.fractions(_in_volume(confidence, view))
+        result |= {
+            "extent": extent,
+            "written_extent": extent if asked.form.crop else extent_of_image(volume),
+            "model": self._name,
+            "weights_hash": segmenter.weights_hash,
+            "window": window.name,
+            "latencies": watch.latencies,
+        }
+        logger.info("%d crops in %s ms", len(crops), result["latencies"]["total"])
+        return path, result
+
+
+def _values(found: np.ndarray, asked: SkinPhotoRequest) -> np.ndarray:
+    """The classes that were asked for under their values, the others as background."""
+    table = np.zeros(1 + len(CLASS_NAMES), np.uint8)
+    for value, name in enumerate(asked.classes, start=1):
+        table[1 + CLASS_NAMES.index(name)] = value
+    return table[found]
+
+
+def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
+    # In the order of image files, so that writing needs no copy.
+    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
+    view.insert(array, picture)
+    return array

@@ -1,0 +1,138 @@
+"""One training round on real photographs in which people have labelled skin and lesions."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from accelerate.utils import set_seed
+
+from samantic.datasets.studies import LabelledImage
+from samantic.evaluation import dice
+from samantic.segsam import TrainingManifest
+from samantic.segsam.training.retraining import EpochReport, LearnedRound, Scores, held_out_ids
+from samantic.segsam.training.retraining.watching import Watch
+from samantic.skinphoto.checkpoint import read_skin_photo, save_skin_photo
+from samantic.skinphoto.classes import BACKGROUND, CLASS_NAMES, LESION
+from samantic.skinphoto.network import SkinPhotoNetwork
+from samantic.skinphoto.segmenter import SkinSegmenter
+from samantic.skinphoto.training.augmentation import varied
+from samantic.skinphoto.training.labelled_photographs import LabelledPhotograph, moved_batch, read_photographs
+from samantic.skinphoto.training.retrain_options import SkinRetrainOptions
+from samantic.skinphoto.training.skin_photo_loss import skin_photo_loss
+from samantic.training import TrainingError, learning_rate_at
+from samantic.training.optimiser import adamw, moving_average
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RetrainedSkinPhoto(LearnedRound):
+    """The network after a round, with the manifest of all that it has learned from."""
+
+    network: SkinPhotoNetwork
+    manifest: TrainingManifest
+
+    def save(self, path: Path) -> None:
+        """Write the weights, atomically."""
+        save_skin_photo(self.network, path, self.manifest)
+
+
+def retrain(
+    start: Path,
+    images: Sequence[LabelledImage],
+    options: SkinRetrainOptions | None = None,
+    *,
+    on_epoch: Callable[[EpochReport], None] = lambda _: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> RetrainedSkinPhoto:
+    """Learn from labelled photographs, starting from the weights `start`; return the weights of the best epoch.
+
+    `class_of_value` of each image names `skin`, and `skin_lesion` where one is drawn. Validation is on photographs that
+    these weights have never learned from. `is_cancelled` is asked before every step; Cancelled then. TrainingError:
+    there is nothing to learn from; SkinPhotoWeightsError: `start` holds no weights.
+    """
+    options, watch = options or SkinRetrainOptions(), Watch(on_epoch, lambda *_: None, is_cancelled)
+    weights = read_skin_photo(start)
+    left_out: list[str] = []
+    photographs = read_photographs(images, weights.network.config.side, options.most_images, left_out)
+    before_ids = {image_id for ids in weights.manifest.images.values() for image_id in ids}
+    ids = [one.image_id for one in photographs]
+    held_out = held_out_ids(ids, options.validation_share, before_ids, options.validation_ids)
+    learned = [one for one in photographs if one.image_id not in held_out]
+    if not learned:
+        raise TrainingError(f"There is nothing to learn from: {' '.join(left_out) or 'no photograph is labelled.'}")
+    validation = [one for one in photographs if one.image_id in held_out] or learned
+    device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    before, best, reports = _learned(weights.network.to(device), learned, validation, options, watch)
+    manifest = TrainingManifest.of({options.data_set: [one.image_id for one in learned]})
+    return RetrainedSkinPhoto(
+        network=best,
+        before=before.to_dict(),
+        after=next(report for report in reversed(reports) if report.is_best).after.to_dict(),
+        held_out=tuple(sorted(held_out)),
+        learned_from=tuple(sorted(one.image_id for one in learned)),
+        left_out=tuple(left_out),
+        epochs=tuple(reports),
+        seconds=watch.seconds,
+        manifest=manifest.with_earlier(weights.manifest),
+    )
+
+
+def _learned(
+    network: SkinPhotoNetwork,
+    learned: Sequence[LabelledPhotograph],
+    validation: Sequence[LabelledPhotograph],
+    options: SkinRetrainOptions,
+    watch: Watch,
+) -> tuple[Scores, SkinPhotoNetwork, list[EpochReport]]:
+    before = scores(network, validation)
+    schedule = options.fit_options()
+    optimiser, average = adamw(network, schedule), moving_average(network, options.average_decay)
+    best, reports = network, list[EpochReport]()
+    device = next(network.parameters()).device
+    for epoch in range(options.epochs):
+        losses = []
+        for step in range(epoch * options.steps_per_epoch, (epoch + 1) * options.steps_per_epoch):
+            watch.check()
+            # As in the common loop: torch's own generators are seeded by the step, too.
+            set_seed(int(np.random.SeedSequence((options.seed, step)).generate_state(1)[0]))
+            random = np.random.default_rng((options.seed, step))
+            images, labels = varied(*moved_batch(learned, options.batch_size, network.config.side, random), random)
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate_at(step, schedule)
+            # The normalisation stays as it was learned: few photographs would spoil its statistics.
+            loss = skin_photo_loss(network.eval()(images.to(device)), labels.to(device))
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_norm)
+            optimiser.step()
+            average.update_parameters(network)
+            losses.append(float(loss.detach()))
+        candidate = cast(SkinPhotoNetwork, copy.deepcopy(average.module).half().float().eval())
+        after = scores(candidate, validation)
+        is_best = all(after.mean_dice > report.after.mean_dice for report in reports)
+        if is_best:
+            best = candidate
+        report = EpochReport(epoch + 1, options.epochs, float(np.mean(losses)), before, after, is_best, watch.seconds)
+        reports.append(report)
+        watch.on_epoch(report)
+        if epoch + 1 - max(one.epoch for one in reports if one.is_best) >= options.patience:
+            break
+    return before, best, reports
+
+
+def scores(network: SkinPhotoNetwork, photographs: Sequence[LabelledPhotograph]) -> Scores:
+    """Mean Dice of skin with lesions, and of lesions over the photographs that show one or were said to."""
+    segmenter = SkinSegmenter(network, device=next(network.parameters()).device)
+    found: dict[str, list[float]] = {name: [] for name in CLASS_NAMES}
+    for one in photographs:
+        labels = segmenter.segment(one.image).labels(one.labels.shape)
+        found[CLASS_NAMES[0]].append(dice(labels != BACKGROUND, one.labels != BACKGROUND))
+        if (labels == LESION).any() or (one.labels == LESION).any():
+            found[CLASS_NAMES[1]].append(dice(labels == LESION, one.labels == LESION))
+    means = {name: float(np.mean(values)) for name, values in found.items() if values}
+    return Scores(float(np.mean(list(means.values()))), means)
