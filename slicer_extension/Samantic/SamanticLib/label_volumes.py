@@ -25,24 +25,20 @@ def label_volume(segmentation: Any, volume: Any, values: Mapping[str, int]) -> n
     inner = checked_segmentation(segmentation)
     wanted = values_of_segments(segmentation, values)
     largest = max(wanted.values(), default=0)
-    labels = np.zeros(volume_shape(volume), np.uint8 if largest < 256 else np.uint16)
+    labels = np.zeros(volume_shape(volume), np.uint8 if largest < 256 else np.uint16, order="F")
     grid, extent = ijk_to_local(volume, segmentation), volume_extent(volume)
-    owners: dict[int, str] = {}
     for layer in layers_of(segmentation):
-        drawn = values_in(layer, grid, extent) if set(layer.values) & set(wanted) else None
+        table = np.zeros(max(layer.values.values(), default=0) + 2, labels.dtype)
         for segment_id, own in layer.values.items():
-            if drawn is None or segment_id not in wanted:
-                continue
-            mask, value = drawn == own, wanted[segment_id]
-            taken = labels[mask]
-            clash = taken[(taken != 0) & (taken != value)]
-            if clash.size:
-                raise SamanticError(
-                    f"'{inner.GetSegment(segment_id).GetName()}' and '{owners[int(clash[0])]}' overlap in {clash.size} "
-                    "voxels, and a label has one value for each; erase the overlap in one of them."
-                )
-            labels[mask] = value
-            owners.setdefault(value, inner.GetSegment(segment_id).GetName())
+            table[own] = wanted.get(segment_id, 0)
+        if not table.any():
+            continue
+        # Values of a layer that no segment has count as nothing.
+        found = table[np.minimum(values_in(layer, grid, extent), len(table) - 1)]
+        clash = (labels != 0) & (found != 0) & (labels != found)
+        if clash.any():
+            raise _overlap(inner, wanted, labels[clash], found[clash])
+        np.copyto(labels, found, where=found != 0)
     return labels
 
 
@@ -69,3 +65,14 @@ def volume_extent(volume: Any) -> Extent:
     """Return the half-open extent of a whole volume."""
     i, j, k = volume_shape(volume)
     return 0, i, 0, j, 0, k
+
+
+def _overlap(inner: Any, wanted: Mapping[str, int], one: np.ndarray, other: np.ndarray) -> SamanticError:
+    names = [
+        next(inner.GetSegment(segment_id).GetName() for segment_id, value in wanted.items() if value == drawn[0])
+        for drawn in (other, one)
+    ]
+    return SamanticError(
+        f"'{names[0]}' and '{names[1]}' overlap in {one.size} voxels, and a label has one value for each; erase the "
+        "overlap in one of them."
+    )

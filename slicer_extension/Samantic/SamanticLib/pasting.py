@@ -17,6 +17,7 @@ from SamanticLib.layers import (
     layers_of,
     mask_in,
     sampled,
+    values_drawn,
     values_in,
     view_of,
     write,
@@ -32,7 +33,7 @@ def masks_in_the_way(
     found = {}
     for layer in layers_of(segmentation):
         values = values_in(layer, grid, extent)
-        drawn = set(np.unique(values[mask]).tolist())
+        drawn = values_drawn(values, mask)
         for other, value in layer.values.items():
             if other != segment_id and value in drawn:
                 found[other] = values == value

@@ -169,13 +169,15 @@ class Prompts:
         return mask if self.scribble is None else mask.joined(self.scribble)
 
     def _with(self, kind: str, value: Any) -> Prompts:
-        return replace(self, **{kind: value, "order": (*self.order, kind)})
+        changes: dict[str, Any] = {kind: value, "order": (*self.order, kind)}
+        return replace(self, **changes)
 
     def _without(self, kind: str, number: int) -> Prompts:
         value = getattr(self, kind)
         rest = None if kind in ("scribble", "mask") else value[:number] + value[number + 1 :]
         made = [place for place, other in enumerate(self.order) if other == kind][number]
-        return replace(self, **{kind: rest, "order": self.order[:made] + self.order[made + 1 :]})
+        changes: dict[str, Any] = {kind: rest, "order": self.order[:made] + self.order[made + 1 :]}
+        return replace(self, **changes)
 
     def _count(self, kind: str) -> int:
         value = getattr(self, kind)
@@ -193,7 +195,7 @@ def _box(bounds: Iterable[int]) -> Extent:
     ends = [end for axis in range(3) for end in sorted(whole[2 * axis : 2 * axis + 2])]
     if 0 in np.subtract(ends[1::2], ends[::2]):
         raise SamanticError(f"The box {ends} holds no voxel; draw it wider.")
-    return tuple(ends)  # type: ignore[return-value]
+    return tuple(ends)
 
 
 def _whole(numbers: Iterable[int], count: int, what: str) -> Any:

@@ -47,6 +47,11 @@ def _surfaces(inner: Any, segment_ids: set[str]) -> dict[str, Any]:
     alone.SetSourceRepresentationName(BINARY)
     alone.DeserializeConversionParameters(inner.SerializeAllConversionParameters())
     for segment_id in sorted(segment_ids):
-        alone.CopySegmentFromSegmentation(inner, segment_id)
+        # Only the labelmap is shared: Slicer's way of copying a segment copies all of a labelmap with it.
+        source, segment = inner.GetSegment(segment_id), slicer.vtkSegment()
+        segment.DeepCopyMetadata(source)
+        segment.AddRepresentation(BINARY, source.GetRepresentation(BINARY))
+        segment.SetLabelValue(source.GetLabelValue())
+        alone.AddSegment(segment, segment_id)
     alone.CreateRepresentation(SURFACE, True)
     return {segment_id: alone.GetSegment(segment_id).GetRepresentation(SURFACE) for segment_id in segment_ids}

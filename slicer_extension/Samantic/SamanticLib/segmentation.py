@@ -15,7 +15,7 @@ import slicer
 from SamanticLib import undoing
 from SamanticLib.answers import ClassEntry
 from SamanticLib.errors import SamanticError
-from SamanticLib.geometry import Extent, common_extent, extent_of_mask, extent_shape, shifted_extent
+from SamanticLib.geometry import Extent, common_extent, extent_of_mask, extent_shape, extent_slices, shifted_extent
 from SamanticLib.label_volumes import label_volume, volume_extent
 from SamanticLib.layers import checked_segmentation, is_empty, layer_of, mask_in, view_of
 from SamanticLib.nodes import ijk_to_local, volume_shape
@@ -116,20 +116,29 @@ class SegmentationLogic:
         extent: Extent = tuple(int(end) for end in extent_ijk)  # type: ignore[assignment]
         grid = ijk_to_local(volume, segmentation)
         before = mask_in(segmentation, segment_id, grid, extent)
-        others = {}
+        others: Mapping[str, np.ndarray] = {}
         if policy is not OverwritePolicy.ALLOW_OVERLAP:
             others = masks_in_the_way(segmentation, segment_id, grid, extent, mask)
-        left, changes = 0, []
+        left = 0
         if policy is OverwritePolicy.PROTECT_OTHERS:
-            theirs = np.zeros(mask.shape, bool)
+            theirs = np.zeros_like(mask)
             for other in others.values():
                 theirs |= other
             # What the segment shares with others already is nobody's loss.
             theirs &= ~before
             left = int((mask & theirs).sum())
             mask = mask & ~theirs
-        elif policy is OverwritePolicy.REPLACE:
-            changes = [taken_away(segmentation, other, grid, extent, mask) for other in others]
+            others = {}
+        touched = before ^ mask
+        for other in others.values():
+            touched |= other & mask
+        box = extent_of_mask(touched)
+        if box is None:
+            return Pasted(None, left=left)
+        # From here on only what changes is looked at: an answer's extent may be the whole image.
+        extent, here = shifted_extent(box, extent[::2]), extent_slices(box)
+        before, mask = before[here], mask[here]
+        changes = [taken_away(segmentation, other, grid, extent, mask) for other in others]
         changes = [*changes, SegmentChange.between(segment_id, grid, extent, before, mask)]
         changes = [change for change in changes if change.count]
         if not changes:
@@ -185,7 +194,7 @@ class SegmentationLogic:
         if drawn is None:
             return None
         crop = mask[drawn[0] : drawn[1], drawn[2] : drawn[3], drawn[4] : drawn[5]]
-        return LabelCrop(crop, shifted_extent(drawn, within[::2]))  # type: ignore[arg-type]
+        return LabelCrop(crop, shifted_extent(drawn, within[::2]))
 
     def label_volume(self, segmentation: Any, volume: Any, values: Mapping[str, int]) -> np.ndarray:
         """Return label values (i, j, k) in a volume's grid to submit; as `label_volumes.label_volume`."""
@@ -206,4 +215,4 @@ def _checked_mask(mask: np.ndarray, extent: Extent, shape: tuple[int, int, int])
         raise SamanticError(
             f"The answer's extent {tuple(extent)} is not inside the image of {shape} voxels; is another image open?"
         )
-    return mask != 0
+    return np.asfortranarray(mask != 0)

@@ -24,6 +24,7 @@ from SamanticLib.layers import (
     is_empty,
     layers_of,
     new_labelmap,
+    values_drawn,
     view_of,
 )
 from SamanticLib.nrrd_check import check_nrrd
@@ -100,11 +101,11 @@ def _copy_merged(segmentation: Any, copy: Any) -> None:
     values = stable_values(segmentation)
     labelmaps = _labelmaps(segmentation, values)
     for segment_id, value in values.items():
-        merged.CopySegmentFromSegmentation(inner, segment_id)
-        segment = merged.GetSegment(segment_id)
-        segment.RemoveAllRepresentations(BINARY)
+        segment = slicer.vtkSegment()
+        segment.DeepCopyMetadata(inner.GetSegment(segment_id))
         segment.AddRepresentation(BINARY, labelmaps[segment_id])
         segment.SetLabelValue(value)
+        merged.AddSegment(segment, segment_id)
 
 
 def _labelmaps(segmentation: Any, values: dict[str, int]) -> dict[str, Any]:
@@ -124,15 +125,16 @@ def _labelmaps(segmentation: Any, values: dict[str, int]) -> dict[str, Any]:
                 "bring them into one with the reference geometry of the module Segment Editor."
             )
         there = extent_slices(view[1], extent)
+        present = values_drawn(view[0])
         for segment_id, own in layer.values.items():
-            mask = view[0] == own
-            if not mask.any():
+            if own not in present:
                 continue
-            free = [number for number, labels in enumerate(merged) if not labels[there][mask].any()]
+            mask = view[0] == own
+            free = [number for number, labels in enumerate(merged) if not (mask & (labels[there] != 0)).any()]
             if not free:
-                merged.append(np.zeros(extent_shape(extent), dtype))
+                merged.append(np.zeros(extent_shape(extent), dtype, order="F"))
             place[segment_id] = free[0] if free else len(merged) - 1
-            merged[place[segment_id]][there][mask] = values[segment_id]
+            np.copyto(merged[place[segment_id]][there], values[segment_id], where=mask)
     images = [new_labelmap(grid, extent, labels) for labels in merged or [np.zeros(extent_shape(extent), dtype)]]
     return {segment_id: images[number] for segment_id, number in place.items()}
 

@@ -25,12 +25,13 @@ class PackedMask:
     def of(cls, mask: np.ndarray) -> PackedMask:
         """Pack a mask (i, j, k)."""
         i, j, k = mask.shape
-        return cls((i, j, k), zlib.compress(np.packbits(mask).tobytes(), 1), int(np.count_nonzero(mask)))
+        return cls((i, j, k), zlib.compress(np.packbits(mask.T.ravel()).tobytes(), 1), int(np.count_nonzero(mask)))
 
     def unpacked(self) -> np.ndarray:
-        """Return the mask (i, j, k) bool."""
+        """Return the mask (i, j, k) bool, i running fastest."""
         bits = np.frombuffer(zlib.decompress(self.bits), np.uint8)
-        return np.unpackbits(bits, count=int(np.prod(self.shape))).astype(bool).reshape(self.shape)
+        flat = np.unpackbits(bits, count=int(np.prod(self.shape))).view(bool)
+        return flat.reshape(self.shape, order="F")
 
 
 @dataclass(frozen=True, eq=False)
