@@ -153,7 +153,7 @@ class WorkbenchPage:
             if shown == index:
                 return
             self.page.mouse.wheel(0, -120 if index > shown else 120)
-            self.page.wait_for_timeout(40)
+            self.wait(lambda before=shown: self.slice_shown(view) != before, 5, lambda: "the wheel does nothing")
         raise AssertionError(f"The wheel does not lead to slice {index}; {view} shows {self.slice_shown(view)}")
 
     def place_of(self, voxel_ij: tuple[float, float], grid: Grid, view: str = "Axial") -> tuple[float, float]:

@@ -42,6 +42,7 @@ class LearnLogic(PartLogic[LearnState]):
             data.model = view.trainable[0] if view.trainable else ""
         data.is_there = view.connection is Connection.THERE
         data.labelled = sum(one.labelled for one in view.images)
+        data.basis = _basis(data.labelled)
         data.is_running = training is not None and training.running
         epochs = training.epochs if training else ()
         data.share = 100.0 * epochs[-1].epoch / epochs[-1].epochs if epochs and epochs[-1].epochs else 0.0
@@ -53,6 +54,13 @@ class LearnLogic(PartLogic[LearnState]):
             for one in view.versions
             if one.model == data.model
         ]
+
+
+def _basis(labelled: int) -> str:
+    if not labelled:
+        return "Once a label is submitted, the model can learn from it."
+    images = "1 image" if labelled == 1 else f"{labelled} images"
+    return f"From the labels of {images}. It is used only if it is not worse on images that were held out."
 
 
 def _text(training: TrainingState | None) -> str:

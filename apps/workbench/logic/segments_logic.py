@@ -79,6 +79,7 @@ class SegmentsLogic(PartLogic[SegmentsState]):
                 self._are_in_view = True
                 for view in self._app.view_manager.get_threed_views():
                     view.reset_view()
+                    _look_from_above(view)
         else:
             node.RemoveClosedSurfaceRepresentation()
 
@@ -100,3 +101,13 @@ class SegmentsLogic(PartLogic[SegmentsState]):
     def _remove(self, segment_id: str) -> None:
         self._app.segmentation_editor.remove_segment(segment_id)
         self.session.scene_changed()
+
+
+def _look_from_above(view: Any) -> None:
+    """Turn a 3-D view so that an axial slice is seen from the front, the left and above."""
+    camera = view.get_camera_node()
+    if camera is not None:
+        camera.GetCamera().Azimuth(28)
+        camera.GetCamera().Elevation(24)
+        camera.ResetClippingRange()
+        view.schedule_render()

@@ -22,6 +22,7 @@ from undo_stack import UndoStack
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from .marks import Marks
+from .picture import ENDINGS, load_picture
 from .undo import AnswerStep
 from .unsure_map import UnsureMap
 
@@ -55,11 +56,14 @@ class WorkbenchScene:
 
     def load_image(self, path: Path, image_id: str) -> SceneImage:
         """Show an image in place of the one before; SamanticError for a file that holds none."""
-        volumes = self._app.io_manager.load_volumes(str(path))
-        if not volumes:
+        if path.suffix.lower() in ENDINGS:
+            volume = load_picture(self._app.scene, path)
+        else:
+            volume = next(iter(self._app.io_manager.load_volumes(str(path))), None)
+        if volume is None or volume.GetImageData() is None:
             raise SamanticError(f"The image '{image_id}' cannot be shown: its file holds no picture that can be read.")
         self._forget()
-        self.volume = volumes[0]
+        self.volume = volume
         self.volume.SetName(image_id)
         shape = volume_shape(self.volume)
         is_colour = self.volume.GetImageData().GetNumberOfScalarComponents() >= 3

@@ -28,6 +28,7 @@ class LearnState:
     figures: list[str] = field(default_factory=list)
     versions: list[dict[str, str]] = field(default_factory=list)
     labelled: int = 0
+    basis: str = ""
 
 
 class LearnUI(Section):
@@ -79,11 +80,7 @@ class LearnUI(Section):
                     raw_attrs=tag("stop"),
                 )
             with html.Div(v_else=True):
-                html.Div(
-                    f"From the labels of {{{{ {name.labelled} }}}} images. What it learns is used only if it is not "
-                    "worse on images that were held out.",
-                    classes="sam-faint mb-2",
-                )
+                html.Div(f"{{{{ {name.basis} }}}}", classes="sam-faint mb-2")
                 with html.Div(classes="d-flex", style="gap: 8px;"):
                     for text, thorough, where in (("Quick round", False, "train-quick"), ("Thorough", True, "train")):
                         VBtn(

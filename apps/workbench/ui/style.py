@@ -69,6 +69,7 @@ body, .v-application { font-family: Inter, "Segoe UI", Roboto, system-ui, sans-s
 .sam-note.good { border-color: #3e7d57; }
 .sam-key { background: #262e36; border-radius: 5px; padding: 2px 8px; font-size: 12px;
   font-family: ui-monospace, monospace;  color: #d5dde4; border: 1px solid #353f49; }
+.v-tooltip > .v-overlay__content { background: #2a323a !important; color: #dfe6eb !important; font-size: 12.5px; }
 .layout-grid-item { border: 1px solid #1c2127 !important; }
 .sam-view-name { position: absolute; top: 8px; left: 10px; font-size: 12px; font-weight: 600; color: #c8d2da;
   text-shadow: 0 0 4px #000; pointer-events: none; }

@@ -167,10 +167,10 @@ def _refining(view: SessionView, name: str) -> str:
         return "The model is looking …"
     if answer is not None and answer.empty:
         return f"Nothing was found there. Click nearer to the middle of the {name}."
-    if answer is not None and answer.out_of_domain:
-        return "The image is unlike what the model knows. Check the mask with care, and click where it is wrong."
     if answer is not None and answer.slices is not None:
         return "Scroll through and check. Click where it is wrong, then accept."
+    if answer is not None and answer.out_of_domain:
+        return "The image is unlike what the model knows. Check the mask with care, and click where it is wrong."
     if answer is not None and len(answer.readings) > 1 and answer.unsure:
         return "The model is not sure. Add a point, take another reading, or accept."
     if view.can_propagate:
