@@ -69,6 +69,7 @@ KNOWN = {
     "slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes": MRML,
     "slicer.vtkMRMLTransformNode.GetTransformBetweenNodes": MRML,
     "slicer.vtkOrientedImageData": MRML,
+    "slicer.vtkSegment": MRML,
     "slicer.vtkSegmentation": MRML,
     "qSlicerSegmentationsEditorEffectsPythonQt.qSlicerSegmentEditorScriptedEffect": DESKTOP
     + "Slicer's SegmentEditorExtraEffects, every scripted effect",

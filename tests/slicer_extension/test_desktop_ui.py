@@ -113,3 +113,10 @@ def test_every_shortcut_is_of_a_widget_and_no_key_has_two() -> None:
 @pytest.mark.parametrize("key", ["b", "f", "g", "h", "r", "t", "v", "[", "]", "{", "}"])
 def test_keys_of_slicers_slice_views_are_left_alone(key: str) -> None:
     assert key not in {used.lower() for used in KEYS.values()}
+
+
+def test_the_manual_lists_every_key() -> None:
+    manual = (EXTENSION.parents[1] / "docs" / "slicer.md").read_text(encoding="utf-8")
+    table = manual[manual.index("## Keys") : manual.index("## In Segment Editor")]
+    listed = {key.strip() for row in table.splitlines() for cell in row.split("|") for key in cell.split(",")}
+    assert set(KEYS.values()) <= listed, set(KEYS.values()) - listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ class DesktopScene:
         known = tuple(classes)
         by_name = [entry for entry in known if name and entry.name == name]
         by_code = [entry for entry in known if terminology and terminology_entry(entry) == terminology]
-        return (by_name or by_code or [None])[0]
+        return next(iter(by_name or by_code), None)
 
     def segments(self) -> Sequence[SceneSegment]:
         """Return all segments in their order."""
@@ -243,10 +244,9 @@ class DesktopScene:
         self._map.show(None, None, 1.0, None)
         self._marks.show(Prompts(), None)
         self.segmentation = self.volume = self.image = None
-        for node_id in self._fetched:
-            node = self._scene.GetNodeByID(node_id)
+        for node in map(self._scene.GetNodeByID, self._fetched):
             if node is not None:
-                self._quietly(lambda node=node: self._scene.RemoveNode(node))
+                self._quietly(functools.partial(self._scene.RemoveNode, node))
 
     def _forget_scene(self) -> None:
         self.segmentation = self.volume = self.image = None
