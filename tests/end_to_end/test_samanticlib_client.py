@@ -269,4 +269,4 @@ def test_a_training_that_cannot_begin_says_why_and_none_is_a_state(a_client: Sam
     with pytest.raises(RequestRefused, match="no image has a final label"):
         a_client.train("segsam")
     assert a_client.stop_training().state == "none"
-    assert a_client.versions("segsam") == ()
+    assert [(one.version, one.is_served) for one in a_client.versions("segsam")] == [("bundled", True)]

@@ -18,6 +18,8 @@ import nibabel
 import numpy as np
 import pytest
 import requests
+from SamanticLib.client import SamanticClient
+from SamanticLib.errors import RequestRefused
 from scipy import ndimage
 from typer.testing import CliRunner
 
@@ -153,6 +155,10 @@ def train(server: Any, **params: Any) -> requests.Response:
     return requests.post(f"{server.url}/train/segsam", params=query, json=params, timeout=900)
 
 
+def roll_back(server: Any, version: str, model: str = "segsam") -> requests.Response:
+    return requests.post(f"{server.url}/samantic/models/{model}/rollback", params={"version": version}, timeout=60)
+
+
 def trained(server: Any) -> dict[str, Any]:
     """The task of the training in progress, when it is done."""
     deadline = time.monotonic() + 900
@@ -182,6 +188,7 @@ def course(start_server: Callable[..., Any], studies: Studies) -> Iterator[Cours
         save(server, image, studies.label(image, (NEW,)), (NEW,))
     assert train(server, **ROUND, val_ids=["b"]).status_code == 200
     refusals["a second training"] = train(server)
+    refusals["going back meanwhile"] = roll_back(server, "bundled")
     task = trained(server)
     assert task["status"] == "DONE", server.logged()[-4000:]
     with_new_class = answers(server, studies, (*ORGANS, NEW))
@@ -262,6 +269,7 @@ def test_every_epoch_was_a_line_of_json_and_info_shows_the_statistics_of_every_c
         ("nothing to learn from", 422, "no image has a final label"),
         ("unknown parameter", 422, "A training has no parameter 'epoch'"),
         ("a second training", 429, "A training is running already"),
+        ("going back meanwhile", 409, "A training is running already for segsam"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_a_sentence(course: Course, what: str, status: int, told: str):
@@ -303,3 +311,38 @@ def test_a_rollback_brings_back_the_very_answers_of_before_and_so_does_going_for
                 np.testing.assert_array_equal(now[name], mask, err_msg=name)
     labels = requests.get(f"{course.server.url}/info/", timeout=60).json()["labels"]
     assert NEW in labels
+
+
+def test_a_client_lists_the_versions_and_goes_back_and_forth(course: Course, versions: Callable[..., str]):
+    client = SamanticClient(course.server.url)
+    bundled, first, second = client.versions("segsam")
+    assert [one.version for one in (bundled, first, second)] == ["bundled", "0001", "0002"]
+    assert [one.is_served for one in (bundled, first, second)] == [False, False, True]
+    assert second.new_classes == (NEW,)
+    assert NEW in second.per_class
+    before, after = second.dice_before, second.dice_after
+    assert before is not None and after is not None and after >= before
+    click = deepest(course.studies.truth["untouched"]["liver"])
+    hashes = {}
+    for version in ("bundled", "0001", "0002"):
+        client.roll_back("segsam", version)
+        (now,) = [one.version for one in client.versions("segsam") if one.is_served]
+        _, result = infer(course.server, "segsam", foreground=[click], slice=click[2])
+        assert now == version
+        hashes[version] = result["weights_hash"]
+        (served,) = [line for line in versions("history").splitlines() if "│ *" in line]
+        assert version in served
+    assert hashes["0001"] == course.taught.weights_hash
+    assert hashes["0002"] == course.with_new_class.weights_hash
+    assert len(set(hashes.values())) == 3
+    labels = requests.get(f"{course.server.url}/info/", timeout=60).json()["models"]["segsam"]["labels"]
+    assert NEW in labels
+
+
+def test_a_client_is_told_why_a_version_is_not_served(course: Course):
+    client = SamanticClient(course.server.url)
+    with pytest.raises(RequestRefused, match="There is no version '0009' of this model; there is 0001, 0002"):
+        client.roll_back("segsam", "0009")
+    with pytest.raises(RequestRefused, match="no versions of a model 'segsam_auto'; there are versions of segsam"):
+        client.versions("segsam_auto")
+    assert [one.version for one in client.versions("segsam") if one.is_served] == ["0002"]

@@ -229,20 +229,86 @@ def test_no_training_is_a_state_and_not_an_error(a_server: Server, a_client: Sam
     assert (a_server.last.method, a_server.last.path) == ("DELETE", "/train/")
 
 
-def test_the_version_that_a_training_published_is_listed_with_what_it_gained(
+VERSIONS: dict[str, Any] = {
+    "model": "segsam",
+    "served": "0001",
+    "versions": [
+        {"version": "0001", "dice_before": 0.7, "dice_after": 0.79, "published_at": "2026-11-22T01:00:00+00:00"},
+        {
+            "version": "0002",
+            "dice_before": 0.79,
+            "dice_after": 0.81,
+            "per_class": {"stent": 0.7},
+            "new_classes": ["stent"],
+        },
+    ],
+}
+
+
+def test_the_versions_are_listed_with_what_each_gained_and_the_one_that_is_served(
     a_server: Server, a_client: SamanticClient
 ) -> None:
-    stats = {"published": "0002", "best_metric": 0.81, "before": {"mean_dice": 0.79}, "per_class": {"liver": 0.81}}
-    a_server.behaviour = answers_json({"models": {}, "train_stats": {"segsam": stats, "besadiff": {}}})
-    (version,) = a_client.versions("segsam")
-    assert (version.version, version.dice_before, version.dice_after) == ("0002", 0.79, 0.81)
-    assert a_client.versions("besadiff") == () == a_client.versions("unheard-of")
+    a_server.behaviour = answers_json(VERSIONS)
+    bundled, first, second = a_client.versions("segsam")
+    assert (a_server.last.method, a_server.last.path) == ("GET", "/samantic/models/segsam/versions")
+    assert (bundled.version, bundled.dice_after, bundled.is_served) == ("bundled", None, False)
+    assert (first.version, first.dice_before, first.dice_after, first.is_served) == ("0001", 0.7, 0.79, True)
+    assert first.published_at == "2026-11-22T01:00:00+00:00"
+    assert (second.is_served, second.per_class, second.new_classes) == (False, {"stent": 0.7}, ("stent",))
+    a_server.behaviour = answers_json({"model": "segsam", "served": "bundled", "versions": []})
+    (only,) = a_client.versions("segsam")
+    assert (only.version, only.is_served) == ("bundled", True)
 
 
-def test_going_back_to_another_version_says_where_that_is_done(a_server: Server, a_client: SamanticClient) -> None:
-    with pytest.raises(SamanticError, match="samantic models rollback 0001 --model segsam"):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": "besadiff"},
+        {"served": "0003"},
+        {"served": None},
+        {"versions": VERSIONS["versions"][:1] * 2},
+        {"versions": [{"version": 1}]},
+        {"versions": "0001"},
+    ],
+)
+def test_a_list_of_versions_that_cannot_be_is_not_shown(
+    a_server: Server, a_client: SamanticClient, changed: dict[str, Any]
+) -> None:
+    a_server.behaviour = answers_json({**VERSIONS, **changed})
+    with pytest.raises(BadAnswer):
+        a_client.versions("segsam")
+
+
+def test_going_back_to_another_version_names_it(a_server: Server, a_client: SamanticClient) -> None:
+    a_server.behaviour = answers_json({"model": "segsam", "served": "0001"})
+    a_client.roll_back("segsam", "0001")
+    assert (a_server.last.method, a_server.last.path) == ("POST", "/samantic/models/segsam/rollback")
+    assert a_server.last.query["version"] == "0001"
+
+
+@pytest.mark.parametrize("said", [{"served": "0002"}, {"model": "besadiff", "served": "0001"}, {}])
+def test_a_server_that_serves_another_version_than_was_asked_for_is_not_believed(
+    a_server: Server, a_client: SamanticClient, said: dict[str, str]
+) -> None:
+    a_server.behaviour = answers_json({"model": "segsam", **said})
+    with pytest.raises(BadAnswer):
         a_client.roll_back("segsam", "0001")
-    assert a_server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "error"),
+    [
+        (404, "There is no version '0009' of this model; there is 0001, and bundled.", RequestRefused),
+        (409, "A training is running already for segsam; wait until it is done.", RequestRefused),
+        (403, 'Role "admin" is required to perform this action.', LoginNeeded),
+    ],
+)
+def test_a_server_that_does_not_go_back_says_why(
+    a_server: Server, a_client: SamanticClient, status: int, detail: str, error: type[SamanticError]
+) -> None:
+    a_server.behaviour = answers_json({"detail": detail}, status)
+    with pytest.raises(error, match=detail[:20]):
+        a_client.roll_back("segsam", "0009")
 
 
 def test_a_word_of_an_address_cannot_become_another_address(a_server: Server, a_client: SamanticClient) -> None:

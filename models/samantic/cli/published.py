@@ -57,14 +57,11 @@ def rollback(
 
     Example: samantic models rollback 0002
     """
-    from samantic.training.model_store import BUNDLED, ModelStoreError
+    from samantic.training.model_store import BUNDLED
 
     with _store(home, model) as store:
         if version is None:
-            current = store.current()
-            if current is None:
-                raise ModelStoreError("The bundled weights are served already; there is nothing before them.")
-            version = current.notes.get("previous") or BUNDLED
+            version = store.before()
         served = store.rollback(None if version == BUNDLED else version)
     typer.echo(f"Served from now on: {BUNDLED if served is None else served.version}")
 

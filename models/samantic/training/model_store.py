@@ -30,6 +30,10 @@ class ModelStoreError(ValueError):
     """There is no such version, or the store's files cannot be used; the message is one plain sentence."""
 
 
+class UnknownVersionError(ModelStoreError):
+    """There is no such version; the message says which there are."""
+
+
 class StoreBusyError(RuntimeError):
     """Another process trains or publishes; the message is one plain sentence."""
 
@@ -106,16 +110,26 @@ class ModelStore:
             self._serve(version)
             return self._read(version)
 
+    def before(self) -> str:
+        """Return what was served before what is served now, a version or `BUNDLED`.
+
+        Raises ModelStoreError where the bundled weights are served.
+        """
+        current = self.current()
+        if current is None:
+            raise ModelStoreError("The bundled weights are served already; there is nothing before them.")
+        return current.notes.get("previous") or BUNDLED
+
     def rollback(self, to: str | None = None) -> PublishedModel | None:
         """Serve an earlier (or later) version again, or the bundled weights for None, and return it.
 
-        Raises ModelStoreError for a version that is not there, and StoreBusyError.
+        Raises UnknownVersionError for a version that is not there, ModelStoreError for a damaged one, StoreBusyError.
         """
         with self.alone("A training is running"):
             known = self._versions()
             if to is not None and to not in known:
                 there = f"there is {', '.join(known)}" if known else "nothing has been published yet"
-                raise ModelStoreError(f"There is no version '{to[:40]}' of this model; {there}, and {BUNDLED}.")
+                raise UnknownVersionError(f"There is no version '{to[:40]}' of this model; {there}, and {BUNDLED}.")
             found = None if to is None else self._read(to)
             if known:
                 self._serve(to)

@@ -242,7 +242,10 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """Weights that a training published, and the Dice before and after on images that were held out."""
+    """Weights that a training published, and the Dice before and after on images that were held out.
+
+    One of the versions, "bundled", is that of before the first training, without figures.
+    """
 
     version: str
     model: str
@@ -250,3 +253,5 @@ class ModelVersion:
     dice_after: float | None = None
     per_class: Mapping[str, float] = field(default_factory=dict)
     new_classes: tuple[str, ...] = ()
+    is_served: bool = False
+    published_at: str = ""

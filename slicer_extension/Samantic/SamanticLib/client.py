@@ -254,15 +254,20 @@ class SamanticClient:
         return training_answers.training_state(self._ask.remove("/train/"))
 
     def versions(self, model: str) -> tuple[ModelVersion, ...]:
-        """Return what the server tells of a model's versions: the one that its last training published, or none."""
-        return training_answers.model_versions(self._ask.get("/info/"), model)
+        """Return the versions of a model, the bundled one first and the newest last; one of them is served."""
+        return training_answers.model_versions(self._ask.get(path_of("samantic", "models", model, "versions")), model)
 
     def roll_back(self, model: str, version: str) -> None:
-        """Raise SamanticError that says how: servers have no address for it, and it is done where they run."""
-        raise SamanticError(
-            "A server does not let its clients change which version it serves. Where it runs, say: samantic models "
-            f"rollback {version} --model {model}"
-        )
+        """Let the server answer with another version from now on, or with "bundled".
+
+        Refused while the model is being trained, and for people who are no administrators. Raises BadAnswer where
+        the server then says that it serves another one.
+        """
+        path = path_of("samantic", "models", model, "rollback")
+        said = self._transport.json("POST", path, query=self._ask.who(version=version), repeatable=True)
+        served = training_answers.served_version(said, model)
+        if served != version:
+            raise BadAnswer(f"Version {version} of {model} was asked for, but the server serves {served[:40]}.")
 
     def _infer(self, model: str, image_id: str, params: Mapping[str, Any], label_file: Path | None) -> Reply:
         asked = {"image": image_id, "output": "all"}

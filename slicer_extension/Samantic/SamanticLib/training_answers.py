@@ -1,13 +1,18 @@
-"""What the server says of a training: a task with the last lines that it printed, and the statistics of `/info/`."""
+"""What the server says of a training, a task with the last lines that it printed, and of the versions it made."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from SamanticLib.answers import ModelVersion, TrainingEpoch, TrainingState
+from SamanticLib.errors import BadAnswer
 from SamanticLib.fields import Fields
+
+BUNDLED = "bundled"
+"""The version that a server has before the first training."""
 
 STATES = {"SUBMITTED": "queued", "RUNNING": "running", "DONE": "done", "ERROR": "failed", "STOPPED": "stopped"}
 
@@ -35,20 +40,35 @@ def training_state(value: Any) -> TrainingState:
 
 
 def model_versions(value: Any, model: str) -> tuple[ModelVersion, ...]:
-    """Read from `GET /info/` the version that the last training of a model published. Raises BadAnswer."""
-    stats = Fields(value, "what the server says of itself").fields("train_stats").fields(model)
-    published = stats.optional_text("published")
-    if published is None:
-        return ()
-    return (
-        ModelVersion(
-            version=published,
-            model=model,
-            dice_before=stats.fields("before").optional_number("mean_dice"),
-            dice_after=stats.optional_number("best_metric"),
-            per_class=stats.numbers("per_class"),
-            new_classes=stats.texts("new_classes"),
-        ),
+    """Read the versions of a model, the bundled one first and the newest last. Raises BadAnswer."""
+    answer, served = _of_model(value, model), served_version(value, model)
+    found = (ModelVersion(BUNDLED, model), *(_version(one, model) for one in answer.each("versions")))
+    if [one.version for one in found].count(served) != 1:
+        raise BadAnswer(f"The server says it serves the version '{served[:40]}' of {model}, but does not list it once.")
+    return tuple(replace(one, is_served=one.version == served) for one in found)
+
+
+def served_version(value: Any, model: str) -> str:
+    """Read which version of a model is served. Raises BadAnswer."""
+    return _of_model(value, model).text("served")
+
+
+def _of_model(value: Any, model: str) -> Fields:
+    answer = Fields(value, "the versions")
+    if answer.text("model") != model:
+        raise BadAnswer(f"The server answered about the model '{answer.text('model')[:80]}', not about '{model}'.")
+    return answer
+
+
+def _version(one: Fields, model: str) -> ModelVersion:
+    return ModelVersion(
+        version=one.text("version"),
+        model=model,
+        dice_before=one.optional_number("dice_before"),
+        dice_after=one.optional_number("dice_after"),
+        per_class=one.numbers("per_class"),
+        new_classes=one.texts("new_classes"),
+        published_at=one.text("published_at", ""),
     )
 
 

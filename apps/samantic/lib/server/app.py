@@ -24,6 +24,7 @@ from samantic.app.lib.server.routes_other import no_proxy_router, other_router
 from samantic.app.lib.server.routes_samantic import samantic_router
 from samantic.app.lib.server.routes_sessions import session_router
 from samantic.app.lib.server.routes_tasks import task_router
+from samantic.app.lib.server.routes_versions import versions_router
 from samantic.app.lib.server.settings import Limits, allowed_origins
 
 
@@ -58,6 +59,7 @@ def create_server(stock: FastAPI, environment: Mapping[str, str] = os.environ) -
         samantic_router(limits),
         jobs_router(Jobs()),
         leases_router(),
+        versions_router(),
         *([] if settings.MONAI_LABEL_STUDIES.startswith("http") else [no_proxy_router()]),
     ):
         server.include_router(router, prefix=prefix)

@@ -25,6 +25,7 @@ from samantic.app.lib.jobs import JobNotDoneError, TooManyJobsError, UnknownJobE
 from samantic.app.lib.server.inference_queue import BusyError
 from samantic.imaging import ImageReadError
 from samantic.prompts import PromptError
+from samantic.training.model_store import ModelStoreError, StoreBusyError, UnknownVersionError
 from samantic.vocabulary import UnknownClassError
 
 STATUS: dict[type[Exception], int] = {
@@ -39,6 +40,9 @@ STATUS: dict[type[Exception], int] = {
     LabelNotFoundException: 404,
     UnknownJobError: 404,
     JobNotDoneError: 409,
+    UnknownVersionError: 404,
+    ModelStoreError: 409,
+    StoreBusyError: 409,
     BusyError: 503,
     TooManyJobsError: 503,
 }

@@ -32,6 +32,7 @@ FEATURES = (
     "vocabulary",
     "jobs",
     "leases",
+    "versions",
 )
 
 USER = Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))

@@ -78,6 +78,11 @@ class PublishingTrainer(TrainTask, Generic[Request, Material, Round]):
         self._store = store
         self._start = start
 
+    @property
+    def store(self) -> ModelStore:
+        """Where the versions of the model are."""
+        return self._store
+
     @abstractmethod
     def read(self, params: Mapping[str, Any]) -> Request:
         """Read and check the parameters. Raises RequestError."""
