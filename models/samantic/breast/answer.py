@@ -21,6 +21,7 @@ SMALLEST_PART = 0.1
 class BreastAnswer:
     """Maps (rows, cols) over the picture, and a probability for each of DIAGNOSES, (3,), which sum to 1.
 
+    `class_logits` (3,) are what the probabilities were made of by the temperature.
     `mask` bool; `probability` of lesion and `attention`, how much the classifier looked there, float32 in 0 to 1.
     `familiarity` is None for a network that does not know what it was trained on.
     """
@@ -29,6 +30,7 @@ class BreastAnswer:
     probability: np.ndarray
     attention: np.ndarray
     diagnosis_probabilities: np.ndarray
+    class_logits: np.ndarray
     familiarity: ImageFamiliarity | None
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from samantic.breast.network import BreastNetwork
 from samantic.sam.image_encoder import FeatureMaps
 from samantic.segsam import InputTransform
 from samantic.segsam.familiarity import Familiarity, ImageFamiliarity
@@ -17,8 +18,6 @@ PREFIX = "familiarity."
 """Of the tensors in a file that belong to the calibration and not to the network."""
 
 DOMAIN = "breast_ultrasound"
-
-LOOKED_AT = "image_embedding"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +34,9 @@ class BreastCalibration:
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"its temperature must be a positive number, not {self.temperature}")
 
-    def familiar(self, maps: FeatureMaps, image_size: int) -> ImageFamiliarity | None:
+    def familiar(self, network: BreastNetwork, maps: FeatureMaps) -> ImageFamiliarity | None:
         """How far the first picture of the encoder's maps is from breast ultrasound; None where that is not known."""
-        return None if self.familiarity is None else self.familiarity.of(*familiarity_input(maps, image_size))
+        return None if self.familiarity is None else self.familiarity.of(*familiarity_input(network, maps))
 
     def to_json(self) -> str:
         """Everything but the tensors of `familiarity`."""
@@ -59,7 +58,8 @@ class BreastCalibration:
         return cls(float(stored["temperature"]), familiarity)
 
 
-def familiarity_input(maps: FeatureMaps, image_size: int) -> tuple[FeatureMaps, InputTransform]:
-    """What `pooled_features` and `Familiarity.of` are given: the embedding of the whole square."""
-    whole = InputTransform((image_size, image_size), (1.0, 1.0), image_size, "stretch")
-    return {LOOKED_AT: maps[LOOKED_AT]}, whole
+def familiarity_input(network: BreastNetwork, maps: FeatureMaps) -> tuple[FeatureMaps, InputTransform]:
+    """What `pooled_features` and `Familiarity.of` are given: the maps that describe the whole square."""
+    side = network.image_size
+    whole = InputTransform((side, side), (1.0, 1.0), side, "stretch")
+    return {name: maps[name] for name in network.described_by}, whole

@@ -26,6 +26,7 @@ class BreastOutput:
 class BreastNetwork(nn.Module):
     """Reads grey pictures (B, 1, S, S) in 0 to 1, S its `image_size`. ValueError where the parts do not fit.
 
+    A picture as a whole is `described_by` these maps of the encoder: what it shows, and the grain of its texture.
     SAM's vision encoder without prompts, with a mask head and a classifier (PRECISE 2025; method page).
     """
 
@@ -39,6 +40,7 @@ class BreastNetwork(nn.Module):
         self.config = config
         self.encoder = pyramid.module
         self.image_size = base.image_size
+        self.described_by = tuple(dict.fromkeys(["image_embedding", *(level.name for level in pyramid.levels[-2:])]))
         self.head: nn.Module
         if config.head == "conv":
             self.head = ConvHead(base.embedding_dim, base.image_size)

@@ -57,7 +57,12 @@ class BreastReader:
         exponents = reading.class_logits.astype(np.float64) / temperature
         shares = np.exp(exponents - exponents.max())
         return BreastAnswer(
-            lesion_mask(probability), probability, attention, shares / shares.sum(), reading.familiarity
+            mask=lesion_mask(probability),
+            probability=probability,
+            attention=attention,
+            diagnosis_probabilities=shares / shares.sum(),
+            class_logits=reading.class_logits,
+            familiarity=reading.familiarity,
         )
 
     @torch.no_grad()
@@ -75,7 +80,7 @@ class BreastReader:
         mean = (both[0] + both[1].flip(-1)) / 2
         familiarity = None
         if self.calibration is not None:
-            familiarity = self.calibration.familiar(maps, self.network.image_size)
+            familiarity = self.calibration.familiar(self.network, maps)
         logits = found.class_logits.float().mean(dim=0).cpu().numpy()
         return Reading(mean[0].cpu().numpy(), mean[1].cpu().numpy(), logits, familiarity)
 

@@ -72,7 +72,7 @@ def _familiarity(
 
 @torch.no_grad()
 def pooled(network: BreastNetwork, picture: np.ndarray) -> np.ndarray:
-    """What a picture (rows, cols, 3) uint8 is judged by: statistics of its embedding, (D,)."""
+    """What a picture (rows, cols, 3) uint8 is judged by: statistics of the encoder's maps, (D,)."""
     device = next(network.parameters()).device
     maps = network.encode(grey_square(picture, network.image_size)[None].to(device))
-    return pooled_features(*familiarity_input(maps, network.image_size))
+    return pooled_features(*familiarity_input(network, maps))
