@@ -24,7 +24,8 @@ class FeatureProjector(nn.Module):
         self.norm = nn.GroupNorm(groups, student_channels)
 
     def forward(self, features: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        projected = self.norm(self.project(features))
+        # Half precision cannot be resized with a gradient on every device.
+        projected = self.norm(self.project(features)).float()
         return functional.interpolate(projected, size=size, mode="bilinear", antialias=True)
 
 

@@ -29,12 +29,14 @@ def fit_student(
     *,
     teacher: Teacher | None = None,
     start: Path | None = None,
+    shelf: Path | None = None,
     shown: Sequence[LabelledView] = (),
 ) -> MambaStudent:
     """Train a student on labelled views and on pictures (rows, cols, 3) uint8 without a label; return the average.
 
     The weights are `student.safetensors` in the folder `run`, where a run that was cut off goes on. `start` are weights
-    of the same configuration. `teacher` must be there where the lessons ask one; its labels count as the student's. See
+    of the same configuration. `teacher` must be there where the lessons ask one; its labels count as the student's.
+    `shelf` is the folder of the teacher's features, by default `run`; runs over the same pictures may share one. See
     `samantic.training.fit`; StudentError where `start` does not fit.
     """
     set_seed(settings.fit.seed)
@@ -50,7 +52,7 @@ def fit_student(
     pictures, plan = Pictures.of(settings.network, labelled, unlabelled), None
     if lessons.any:
         classes = 1 + len(settings.network.class_names)
-        plan = LessonPlan(pictures, lessons, teacher, run, classes=classes, seed=settings.fit.seed)
+        plan = LessonPlan(pictures, lessons, teacher, run, classes=classes, seed=settings.fit.seed, shelf=shelf)
         if lessons.asks_teacher and teacher is not None and teacher.manifest is not None:
             # What the teacher learned, its pupil has learned from as well.
             manifest = manifest.with_earlier(teacher.manifest)

@@ -26,6 +26,9 @@ from samantic.student.training.teacher_shelf import teacher_features
 FEATURE_SIDE = 8
 """Of the teacher's features as they are kept: 32 kilobytes a picture of 256 channels."""
 
+PERTURBATION_SEED = 0
+"""The same for all runs, so that runs over the same pictures can share what the teacher said."""
+
 
 @dataclass(frozen=True, eq=False)
 class UnlabelledBatch:
@@ -42,8 +45,9 @@ class UnlabelledBatch:
 class LessonPlan:
     """Pictures, their perturbations, the teacher's features of both, and the pseudo-labels of the last asking.
 
-    All that is worked out lies in `folder`, so that a run that was cut off goes on with the same. ValueError where
-    lessons need a teacher and there is none. `check` may raise before every picture that the teacher sees.
+    All that is worked out lies in `folder`, so that a run that was cut off goes on with the same; the features lie in
+    `shelf` where that is given, which runs over the same pictures may share. ValueError where lessons need a teacher
+    and there is none. `check` may raise before every picture that the teacher sees.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class LessonPlan:
         *,
         classes: int,
         seed: int,
+        shelf: Path | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         if teacher is None and lessons.asks_teacher:
@@ -63,10 +68,12 @@ class LessonPlan:
         self._classes, self._check = classes, check
         # A teacher that is not asked takes no time, and is no part of the run.
         self._teacher = teacher if lessons.asks_teacher else None
-        self._perturbations = drawn_perturbations(len(pictures.squares), lessons.perturbations, seed)
+        self._perturbations = drawn_perturbations(len(pictures.squares), lessons.perturbations, PERTURBATION_SEED)
         self._features: torch.Tensor | None = None
         if lessons.perturbation and self._teacher is not None:
-            self._features = teacher_features(self._teacher, pictures, self._perturbations, FEATURE_SIDE, folder, check)
+            self._features = teacher_features(
+                self._teacher, pictures, self._perturbations, FEATURE_SIDE, shelf or folder, check
+            )
         self._asked = 0
         self._pseudo_labels = self._true_labels()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samantic.student.config import StudentConfig
+from samantic.student.suitability import COLOUR, GREY_PICTURES
 from samantic.student.training.augmentation import Movement
 from samantic.training import FitOptions, SettingsError, read_settings_file
 
@@ -64,6 +65,14 @@ class Lessons:
     def none(cls) -> Lessons:
         """Labels alone."""
         return cls(perturbation=0.0, distribution=0.0, pseudo_labels=0.0)
+
+
+def movement_of(config: StudentConfig) -> Movement:
+    """How far pictures of a student's domain may be moved and still be pictures of it (ours)."""
+    if config.domain in COLOUR:
+        return Movement()
+    # An ultrasound has its skin above; a slice has a front and a back, which may be different classes.
+    return Movement(turn_degrees=20, mirror=config.domain in GREY_PICTURES, scale=0.12)
 
 
 @dataclass(frozen=True)

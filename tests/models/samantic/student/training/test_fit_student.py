@@ -55,6 +55,14 @@ def test_all_lessons_together_teach_and_leave_the_projector_out_of_the_weights(
     assert list((tmp_path / "sheets").glob("*.png"))
 
 
+def test_half_precision_learns_as_well(
+    tiny_config: StudentConfig, lesion_views: Views, teacher, tmp_path: Path
+) -> None:
+    settings = settings_of(tiny_config, SOME, mixed_precision="bf16")
+    network = fit_student(settings, lesion_views(6), (), tmp_path, teacher=teacher)
+    assert mean_dice(network, lesion_views(6, seed=4)) > 0.8
+
+
 @pytest.mark.parametrize("left_out", ["perturbation", "distribution", "pseudo_labels"])
 def test_each_lesson_can_be_left_out(
     left_out: str, tiny_config: StudentConfig, lesion_views: Views, teacher, tmp_path: Path

@@ -1,0 +1,245 @@
+"""The Mamba student: how fast it is, how good with all labels, and what it makes of few.
+
+    SAMANTIC_DATA=... python benchmarks/student.py RUN {speed,full,few,ablation,report} [--set NAME] [--part val]
+
+speed: one pass and one training step beside LightM-UNet (16; 1, 2, 2, 4) with a parallel scan in plain PyTorch.
+full: all labels of each set, beside a U-Net of the same size that is trained as many seconds.
+few: 10 % and 20 % of the labels of the dermoscopic and the breast images, three seeds: labels alone, mean teacher,
+ours; no part of an arm has seen another label of its set, its teacher neither, which is trained here.
+ablation: ours at 10 % without each of its losses.
+Every training goes on where it stopped; scores are kept as JSON in RUN. `--part val` measures on the validation part,
+to choose by; `report` writes RESULTS.md from what was measured on the test part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from student_lightmunet import LightMUNet
+from student_mean_teacher import fit_mean_teacher
+from student_report import write_report
+from student_sets import SETS, divided, falsely_found, measured, training_views
+
+from samantic.imaging import atomic_path
+from samantic.segsam import SegSamConfig
+from samantic.segsam.training.fit import fit as fit_segsam
+from samantic.student import MambaStudent, PromptableTeacher, StudentPredictor
+from samantic.student.losses import supervised_loss
+from samantic.student.training import Lessons, StudentSettings, fit_student
+from samantic.student.training.pictures import Pictures
+from samantic.student.training.task import StudentTask
+from samantic.training import FitOptions
+
+FRACTIONS = (0.1, 0.2)
+FEW_SETS = ("dermoscopy", "breast")
+SEEDS = (1, 2, 3)
+ARMS = ("supervised", "mean_teacher", "ours")
+LEFT_OUT = ("perturbation", "distribution", "pseudo_labels")
+FEW_LESSONS = Lessons(perturbation=1.0, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=8)
+FEW_LABELLED, FEW_STEPS = 8, 1200
+TEACHER_CLASSES = ("skin_lesion", "breast_lesion", "hippocampus_anterior", "hippocampus_posterior")
+TEACHER_STEPS = 420
+UNET_WIDTHS = (24, 56, 112, 168)
+"""1.27 million parameters without a mixer; the student has 1.10."""
+
+
+def speed(run: Path) -> None:
+    """Medians of both networks, in turns, on two cores."""
+    torch.set_num_threads(2)
+    student, peer = MambaStudent(), LightMUNet()
+    networks: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "student": lambda pictures: student(pictures).logits,
+        "lightmunet": peer,
+    }
+
+    def seconds(work: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        work()
+        return time.perf_counter() - began
+
+    def step(network: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        supervised_loss(network(torch.rand(1, 3, 128, 128)), torch.zeros(1, 128, 128, dtype=torch.long)).backward()
+
+    @torch.inference_mode()
+    def forward(network: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        network(torch.rand(1, 3, 256, 256))
+
+    found: dict[str, float] = {"threads": torch.get_num_threads()}
+    for kind, work in (("forward", forward), ("step", step)):
+        for network in networks.values():
+            work(network)
+        times: dict[str, list[float]] = {name: [] for name in networks}
+        for _ in range(5):
+            for name, network in networks.items():
+                times[name].append(seconds(lambda work=work, network=network: work(network)))
+        found |= {f"{kind} {name}": float(np.median(values)) for name, values in times.items()}
+    for name, network in (("student", student), ("lightmunet", peer)):
+        found[f"parameters {name}"] = sum(parameter.numel() for parameter in network.parameters())
+    _keep(run / "speed.json", found)
+    print(json.dumps(found, indent=1))
+
+
+def full(run: Path, names: tuple[str, ...], part: str) -> None:
+    """All labels: the student as it is to be bundled, and the U-Net for as many seconds."""
+    for name in names:
+        settings, views = StudentSettings.packaged(SETS[name].model), training_views(name)
+        teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
+        folder = run / f"full-{name}"
+        student = fit_student(settings, views, (), folder / "student", teacher=teacher)
+        unet = _unet(settings, views, folder, teacher)
+        for arm, network in (("student", student), ("unet", unet)):
+            predictor = StudentPredictor(network, device="cpu")
+            rows: dict[str, object] = {"scores": measured(name, predictor, part)}
+            if name == "breast":
+                rows["falsely_found"] = falsely_found(predictor, part)
+            _keep(run / f"full-{name}-{arm}-{part}.json", rows)
+            print(name, arm, np.mean(rows["scores"], axis=0).round(4), flush=True)
+
+
+def _unet(settings: StudentSettings, views: list, folder: Path, teacher: PromptableTeacher | None) -> MambaStudent:
+    """A U-Net without mixers and lessons; what the teacher's passes take belongs to the student's seconds."""
+    config = dataclasses.replace(settings.network, widths=UNET_WIDTHS, mixers=(0,) * len(UNET_WIDTHS))
+    plain = dataclasses.replace(settings, network=config, lessons=Lessons.none())
+    path = folder / "seconds.json"
+    if not path.exists():
+        found = {"student": _seconds_a_step(settings, views, folder), "unet": _seconds_a_step(plain, views, folder)}
+        found["teacher"] = 0.0 if teacher is None else _teacher_seconds(teacher, settings, views)
+        _keep(path, found)
+    seconds = json.loads(path.read_text(encoding="utf-8"))
+    whole = seconds["student"] * settings.fit.steps + seconds["teacher"]
+    plain = plain.replacing(steps=round(whole / seconds["unet"]))
+    return fit_student(plain, views, (), folder / "unet")
+
+
+def _seconds_a_step(settings: StudentSettings, views: list, folder: Path) -> float:
+    """Median processor seconds of twenty steps, without the optimiser's, which are equal."""
+    from samantic.segsam import TrainingManifest
+    from samantic.student.training.lesson_plan import LessonPlan
+
+    pictures, lessons = Pictures.of(settings.network, views), settings.lessons
+    plan = None
+    if lessons.any:
+        # The features are those of the run, which is done.
+        plan = LessonPlan(
+            pictures,
+            lessons,
+            PromptableTeacher.usual(),
+            folder / "student",
+            classes=1 + len(settings.network.class_names),
+            seed=settings.fit.seed,
+        )
+    network = MambaStudent(settings.network)
+    task = StudentTask(network, pictures, settings.fit, settings.movement, lessons, TrainingManifest(), plan)
+    times = []
+    for step in range(23):
+        random, began = np.random.default_rng(step), time.process_time()
+        batch = task.draw(0, random)
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.fit.mixed_precision == "bf16"):
+            loss, _ = task.loss(batch, step, random)
+        loss.backward()
+        times.append(time.process_time() - began)
+    return float(np.median(times[3:]))
+
+
+def _teacher_seconds(teacher: PromptableTeacher, settings: StudentSettings, views: list) -> float:
+    """For the features of all pictures and their perturbations."""
+    square = np.zeros((teacher.side, teacher.side, 3), np.uint8)
+    teacher.features(square)
+    began = time.process_time()
+    for _ in range(5):
+        teacher.features(square)
+    return (time.process_time() - began) / 5 * len(views) * (1 + settings.lessons.perturbations)
+
+
+def few_teacher(run: Path, name: str, fraction: float) -> PromptableTeacher:
+    """A SEG-SAM that has seen the other sets and the labels of this fraction, none other of this set."""
+    folder = run / f"teacher-{name}-{fraction}"
+    views = {SETS[other].data_set: training_views(other) for other in SETS if other != name}
+    views[SETS[name].data_set] = divided(name, fraction)[0]
+    seen = {data_set: [view for view in some if view.labels.any()] for data_set, some in views.items()}
+    rest = 0.5 / (len(seen) - 1)
+    shares = {data_set: 0.5 if data_set == SETS[name].data_set else rest for data_set in seen}
+    options = FitOptions(steps=TEACHER_STEPS, batch_size=16, average_decay=0.99, mixed_precision="bf16", seed=17)
+    fit_segsam(SegSamConfig(TEACHER_CLASSES, encoder="tiny", image_size=128), seen, shares, options, folder)
+    return PromptableTeacher.load(folder / "segsam.safetensors")
+
+
+def few_settings(name: str, arm: str, seed: int, lessons: Lessons) -> StudentSettings:
+    """Every arm sees as many pictures a step, and as many steps."""
+    settings = StudentSettings.packaged(SETS[name].model)
+    labelled = FEW_LABELLED + 2 * lessons.unlabelled if arm == "supervised" else FEW_LABELLED
+    chosen = Lessons.none() if arm == "supervised" else lessons
+    settings = dataclasses.replace(settings, lessons=chosen)
+    return settings.replacing(steps=FEW_STEPS, batch_size=labelled, seed=seed, average_decay=0.99, sheet_every=0)
+
+
+def train_few(run: Path, name: str, fraction: float, arm: str, seed: int, lessons: Lessons) -> MambaStudent:
+    """One arm; `lessons` are ours."""
+    labelled, rest = divided(name, fraction)
+    settings = few_settings(name, arm, seed, lessons)
+    folder = run / "arms" / f"{name}-{fraction}-{arm}-{seed}"
+    if arm == "mean_teacher":
+        return fit_mean_teacher(settings, Pictures.of(settings.network, labelled, rest), folder)
+    teacher = few_teacher(run, name, fraction) if settings.lessons.asks_teacher else None
+    shelf = run / f"teacher-{name}-{fraction}"
+    return fit_student(settings, labelled, rest, folder, teacher=teacher, shelf=shelf)
+
+
+def few(run: Path, names: tuple[str, ...], part: str, arms: tuple[str, ...] = ARMS) -> None:
+    for seed, name, fraction, arm in itertools.product(SEEDS, names, FRACTIONS, arms):
+        if name in FEW_SETS:
+            _measure(run, part, name, fraction, arm, seed, FEW_LESSONS)
+
+
+def ablation(run: Path, part: str) -> None:
+    """Ours at 10 % of the dermoscopic labels without each loss; with all of them it is an arm of `few`."""
+    for seed, loss in itertools.product(SEEDS, LEFT_OUT):
+        lessons = dataclasses.replace(FEW_LESSONS, **{loss: 0.0})
+        _measure(run, part, "dermoscopy", FRACTIONS[0], f"without_{loss}", seed, lessons)
+
+
+def _measure(run: Path, part: str, name: str, fraction: float, arm: str, seed: int, lessons: Lessons) -> None:
+    path = run / f"few-{name}-{fraction}-{arm}-{seed}-{part}.json"
+    if not path.exists():
+        predictor = StudentPredictor(train_few(run, name, fraction, arm, seed, lessons), device="cpu")
+        _keep(path, {"scores": measured(name, predictor, part)})
+    scores = json.loads(path.read_text(encoding="utf-8"))["scores"]
+    print(name, fraction, arm, seed, np.mean(scores, axis=0).round(4), flush=True)
+
+
+def _keep(path: Path, values: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(values), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("stage", choices=("speed", "full", "few", "ablation", "report"))
+    parser.add_argument("--set", choices=tuple(SETS), help="default: all")
+    parser.add_argument("--part", choices=("val", "test"), default="test")
+    arguments = parser.parse_args()
+    names = (arguments.set,) if arguments.set else tuple(SETS)
+    if arguments.stage == "speed":
+        speed(arguments.run)
+    elif arguments.stage == "full":
+        full(arguments.run, names, arguments.part)
+    elif arguments.stage == "few":
+        few(arguments.run, names, arguments.part)
+    elif arguments.stage == "ablation":
+        ablation(arguments.run, arguments.part)
+    else:
+        write_report(arguments.run, FEW_SETS, FRACTIONS, SEEDS)
+
+
+if __name__ == "__main__":
+    main()
