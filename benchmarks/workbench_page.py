@@ -135,13 +135,13 @@ class WorkbenchPage:
 
     def area(self, view: str = "Axial") -> dict[str, float]:
         """Where a view is on the page."""
-        name = self.page.locator(".sam-view-name", has_text=view)
+        name = self.page.locator(f"[data-view={VIEWS[view]}]")
         box = name.locator("xpath=ancestor::*[contains(@class, 'layout-grid-item')]").bounding_box()
         return dict(box)
 
     def slice_shown(self, view: str = "Axial") -> int:
         """The number of the slice that a view shows, from 0."""
-        words = str(self.page.locator(".sam-view-name", has_text=view).inner_text())
+        words = str(self.page.locator(f"[data-view={VIEWS[view]}]").inner_text())
         return int(words.split("/")[0].split()[-1]) - 1
 
     def scroll_to(self, index: int, view: str = "Axial") -> None:

@@ -70,10 +70,11 @@ class ClassLogic(PartLogic[ClassState]):
 
 
 def _shown(entry: ClassEntry) -> dict[str, Any]:
+    code = entry.code.type
     return {
         "name": entry.name,
         "label": entry.label,
         "colour": as_hex(entry.rgb),
-        "code": f"{entry.code.type.scheme} {entry.code.type.value}",
+        "code": f"SNOMED {code.value}" if code.scheme == "SCT" else "",
         "description": entry.description,
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from SamanticLib.session_ports import SceneImage
+from trame_server.utils.asynchronous import create_task
 from trame_slicer.core import LayoutManager, SlicerApp, VolumeWindowLevel
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 
@@ -20,6 +22,7 @@ PRESETS = {
 """Lower and upper end in Hounsfield units."""
 
 AUTO = "Auto"
+FIT_AFTER_S = 0.5
 AIR = -200.0
 """A volume with values below this is a CT."""
 
@@ -81,6 +84,13 @@ class DisplayLogic(PartLogic[DisplayState]):
         for view in self._app.view_manager.get_slice_views():
             view.set_visible_in_3d(view.get_singleton_tag() == "Red" and not image.is_flat)
         self._app.display_manager.reset_views()
+        create_task(self._fit_soon(image))
+
+    async def _fit_soon(self, image: SceneImage) -> None:
+        # The browser tells the views their new size only after it has drawn the new layout.
+        await asyncio.sleep(FIT_AFTER_S)
+        if self.scene.image is image:
+            self._app.display_manager.reset_views()
 
     def next_layout(self) -> None:
         """Show the next layout."""

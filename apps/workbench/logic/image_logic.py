@@ -18,6 +18,7 @@ class ImageLogic(PartLogic[ImageState]):
         super().__init__(*arguments)
         self._leave: Callable[[], None] | None = None
         self._is_unsaved = False
+        self._eyes: dict[str, str] = {}
 
     def set_ui(self, ui: ImageUI) -> None:
         """Connect what a person clicks."""
@@ -32,11 +33,14 @@ class ImageLogic(PartLogic[ImageState]):
 
     def next(self, strategy: str = "hybrid") -> None:
         """Open the image that the server chooses, or ask first."""
-        self._go(lambda: self.session.next_image(strategy, discard=True))
+        self._go(lambda: self.session.next_image(strategy, discard=True, **self._eyes))
 
     def show(self, view: SessionView) -> None:
         """Write what there is to see."""
         self._is_unsaved = view.unsaved
+        # Who annotates photographs of skin goes on with the one that the model of such photographs wants to see.
+        is_skin = view.image is not None and view.image.is_colour and "besadiff" in view.models
+        self._eyes = {"model": "besadiff"} if is_skin else {}
         self.data.images = [{"id": one.image_id, "labelled": one.labelled} for one in view.images]
         self.data.labelled = sum(one.labelled for one in view.images)
         self.data.image_id = view.image.image_id if view.image else None

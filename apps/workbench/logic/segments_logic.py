@@ -24,6 +24,7 @@ class SegmentsLogic(PartLogic[SegmentsState]):
         self._app = slicer_app
         self._waiting: asyncio.Task[None] | None = None
         self._are_in_view = False
+        self._is_map_shown = False
         self._typed_state.bind_changes(
             {self.name.opacity: self._on_opacity, self.name.show_3d: lambda *_: self.make_surfaces()}
         )
@@ -46,6 +47,9 @@ class SegmentsLogic(PartLogic[SegmentsState]):
             for one in view.segments
             if not one.is_empty
         ]
+        if view.map_shown != self._is_map_shown:
+            self._is_map_shown = view.map_shown
+            self._on_opacity(self.data.opacity)
         self.data.active_id = self._app.segmentation_editor.get_active_segment_id()
 
     def begin_image(self) -> None:
@@ -86,7 +90,8 @@ class SegmentsLogic(PartLogic[SegmentsState]):
     def _on_opacity(self, opacity: float) -> None:
         if self.scene.segmentation is not None:
             display = self.scene.segmentation.GetDisplayNode()
-            display.SetOpacity2DFill(opacity)
+            # The border is what the map is about.
+            display.SetOpacity2DFill(0.0 if self._is_map_shown else opacity)
             display.SetOpacity2DOutline(1.0)
 
     def _select(self, segment_id: str) -> None:

@@ -11,7 +11,9 @@ from trame_slicer.core import SlicerApp
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
-OPACITY = 0.6
+OPACITY = 0.75
+COLOURS = "Samantic uncertainty"
+STOPS = ((0.05, 0.15, 0.55), (0.05, 0.45, 0.95), (0.1, 0.9, 0.95), (0.95, 1.0, 0.55))
 FAINTEST = 0.04
 """Of the largest value; what is surer than that is not coloured."""
 
@@ -39,7 +41,7 @@ class UnsureMap:
         node.SetAndObserveImageData(_image(values))
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
-        display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")
+        display.SetAndObserveColorNodeID(self._colours().GetID())
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(0.0, largest)
         display.SetThreshold(FAINTEST * largest, largest)
@@ -48,6 +50,21 @@ class UnsureMap:
         self._app.display_manager.show_volume_in_slice_foreground(node)
         for view in self._app.view_manager.get_slice_views():
             view.set_foreground_opacity(OPACITY)
+
+    def _colours(self) -> Any:
+        """From deep blue over cyan to pale yellow: none of them is a colour of skin."""
+        found = self._app.scene.GetFirstNodeByName(COLOURS)
+        if found is not None:
+            return found
+        node = self._app.scene.AddNewNodeByClass("vtkMRMLColorTableNode", COLOURS)
+        node.SetSaveWithScene(False)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(256)
+        places = np.linspace(0, 1, len(STOPS))
+        for number in range(256):
+            rgb = [np.interp(number / 255, places, [stop[band] for stop in STOPS]) for band in range(3)]
+            node.SetColor(number, str(number), *(float(value) for value in rgb), 1.0)
+        return node
 
 
 def _image(values: np.ndarray) -> vtkImageData:

@@ -83,7 +83,7 @@ class ClassUI(Section):
                     ):
                         html.Span(classes="sam-dot", style=("{ background: one.colour }",))
                         html.Span("{{ one.label }}", classes="grow")
-                        html.Span("{{ one.code }}", classes="sam-code")
+                        html.Span("{{ one.code.replace('SNOMED ', '') }}", classes="sam-code")
                     with html.Div(
                         v_if=(f"{name.search} && {name.search}.length > 2 && !{name.found}.length",),
                         classes="sam-row",

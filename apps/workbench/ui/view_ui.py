@@ -8,6 +8,9 @@ from trame.widgets import html
 from trame.widgets.vuetify3 import VBtn, VIcon, VSlider, VTooltip
 from trame_slicer.app.logic import connect_slice_view_slider_to_state
 
+FEWEST = 3
+"""Steps of a slider; trame-slicer gives a picture of one slice two."""
+
 NAMES = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal", "ThreeD": "3-D"}
 
 
@@ -17,10 +20,10 @@ def slice_view_ui(server: Any, view_id: str, view: Any) -> None:
     name = slider.name
     count = f"Math.round(({name.max_value} - {name.min_value}) / {name.step})"
     with html.Div(classes="sam-view-name", raw_attrs=[f'data-view="{view_id}"']):
-        html.Span(NAMES.get(view.get_singleton_tag(), ""))
+        html.Span(NAMES.get(view.get_singleton_tag(), ""), v_if=(f"{count} >= {FEWEST}",))
         html.Span(
             f"{{{{ Math.round(({name.value} - {name.min_value}) / {name.step}) + 1 }}}} / {{{{ {count} + 1 }}}}",
-            v_if=(f"{count} > 1",),
+            v_if=(f"{count} >= {FEWEST}",),
             style="margin-left: 10px; font-weight: 400; color: #8a96a2;",
         )
     _fit(view)
@@ -30,7 +33,7 @@ def slice_view_ui(server: Any, view_id: str, view: Any) -> None:
             min=(slider.name.min_value,),
             max=(slider.name.max_value,),
             step=(slider.name.step,),
-            v_show=(f"{slider.name.max_value} - {slider.name.min_value} > 1.5 * {slider.name.step}",),
+            v_show=(f"{count} >= {FEWEST}",),
             density="compact",
             hide_details=True,
             thumb_size=12,

@@ -12,7 +12,7 @@ from trame_slicer.core import LayoutManager
 
 from .answer_ui import ActionsUI, AnswerState, AnswerUI
 from .class_ui import ClassUI
-from .display_ui import DisplayUI
+from .display_ui import DisplayState, DisplayUI
 from .image_ui import ImageState, ImageUI
 from .learn_ui import LearnUI
 from .segments_ui import SegmentsUI, ToolOptionsUI
@@ -87,12 +87,13 @@ class WorkbenchUI:
 
     def _build_right(self, server: Any) -> None:
         tools = TypedState(server.state, ToolsState).name
+        shown = TypedState(server.state, DisplayState).name
         editing = " || ".join(f"{tools.tool} === '{tool.value}'" for tool in EDITOR_EFFECTS)
         with (
             VNavigationDrawer(permanent=True, width=256, location="right", color="surface", border=0),
             html.Div(style="height: 100%; overflow-y: auto; padding-bottom: 16px;"),
         ):
-            self.display = DisplayUI(v_show=(tools.is_image_open,))
+            self.display = DisplayUI(v_show=(f"{tools.is_image_open} && ({shown.is_grey} || !{shown.is_flat})",))
             self.segments = SegmentsUI(v_show=(tools.is_image_open,))
             self.options = ToolOptionsUI(v_show=(editing,))
             self.learn = LearnUI()
