@@ -53,8 +53,8 @@ def search_section(part: str) -> str:
     ratios = np.array(slow) / np.array(fast)
     windows = sum((SHAPE[0] - side + 1) * (SHAPE[1] - side + 1) for side in search.sides_of(SHAPE))
     return (
-        f"{SEARCHED} label maps of {SHAPE[1]}x{SHAPE[0]} pixels, {windows} windows each, {found} crops in all, the same "
-        f"by both. CPU milliseconds a map, median: integral image {1000 * np.median(fast):.2f}, brute force "
+        f"{SEARCHED} label maps of {SHAPE[1]}x{SHAPE[0]} pixels, {windows} windows each, {found} crops in all, the "
+        f"same by both. CPU milliseconds a map, median: integral image {1000 * np.median(fast):.2f}, brute force "
         f"{1000 * np.median(slow):.0f}; {np.median(ratios):.0f} times faster, at least {ratios.min():.0f}."
     )
 
@@ -114,8 +114,8 @@ def classes_section(segmenter: SkinSegmenter, part: str, steps: int) -> str:
     )
     return (
         f"Two made-up diseases, {LEARNED} composites to learn from and {TESTED} of the part {part} to be asked about, "
-        f"{steps} steps.\n\n{comparison.table()}\n\nThe diseases are drawn (scales, dark lines): these figures say that "
-        "the comparison works, and nothing about any real disease."
+        f"{steps} steps.\n\n{comparison.table()}\n\nThe diseases are drawn (scales, dark lines): these figures say "
+        "that the comparison works, and nothing about any real disease."
     )
 
 

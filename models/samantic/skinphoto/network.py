@@ -47,8 +47,11 @@ class SkinPhotoConfig:
         ):
             if value not in allowed:
                 raise SettingsError(f"{name} must be one of {', '.join(map(str, allowed))}, not {value!r}.")
-        if not 64 <= self.side <= 2048 or self.side % self.step:
-            raise SettingsError(f"side must be a multiple of {self.step} from 64 to 2048, not {self.side}.")
+        # On fewer cells there is nothing to normalise over.
+        if not 4 * self.step <= self.side <= 2048 or self.side % self.step:
+            raise SettingsError(
+                f"side must be a multiple of {self.step} from {4 * self.step} to 2048, not {self.side}."
+            )
         if len(self.atrous_rates) != 3 or min(self.atrous_rates) < 1:
             raise SettingsError(f"atrous_rates must be three numbers from 1, not {self.atrous_rates}.")
         if not 8 <= self.decoder_channels <= 512:
