@@ -80,6 +80,8 @@ setup(
         "samantic.vocabulary": ["data/*"],
         "samantic.sam": ["*.yaml"],
         "samantic.segsam.training": ["*.yaml"],
+        "samantic.besadiff.training": ["*.yaml"],
+        "samantic.student.training": ["*.yaml"],
         "samantic.breast.training": ["*.yaml"],
         "samantic.skinphoto.training": ["*.yaml"],
         "samantic.bundled": ["*.safetensors", "*.json", "*.md"],
