@@ -14,6 +14,7 @@ from samantic.cli.plain_errors import plain_errors
 if TYPE_CHECKING:
     from samantic.cli.lesion import LesionReply
     from samantic.cli.segment import Answer
+    from samantic.cli.student import StudentReply
     from samantic.segsam import ObjectPrediction
 
 MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".png")  # .seg.nrrd ends with .nrrd
@@ -57,7 +58,10 @@ def infer(
     ] = None,
     model: Annotated[
         str,
-        typer.Option(help="Bundled model; `samantic models list` shows them. besadiff: the lesion in a photograph."),
+        typer.Option(
+            help="Bundled model; `samantic models list` shows them. besadiff: the lesion in a photograph. student, or "
+            "a student's .safetensors file: the whole image, without a prompt."
+        ),
     ] = "segsam-tiny",
     device: Annotated[str | None, typer.Option(help="cpu or cuda; otherwise the GPU if there is one.")] = None,
 ) -> None:
@@ -72,12 +76,15 @@ def infer(
     [bold]Look for classes[/bold]: samantic infer ct.nii.gz --classes liver,spleen,aorta --slice 66 -o mask.seg.nrrd
 
     [bold]The lesion in a photograph of skin[/bold]: samantic infer mole.jpg --model besadiff -o mask.png
+
+    [bold]A whole image, fast[/bold]: samantic infer mr.nii.gz --model my_student.safetensors -o mask.nii.gz
     """
     _check(image, output, overlay)
     console = Console()
     with console.status("Starting") as status:
         from samantic.cli.lesion import MODELS, segment_lesion
         from samantic.cli.segment import Request, segment
+        from samantic.cli.student import is_student, segment_by_student
 
         request = Request(
             image=image,
@@ -94,16 +101,24 @@ def infer(
             device=device,
         )
         with plain_errors(*_refusals()):
-            lesion = segment_lesion(request, status.update) if model in MODELS else None
-            answer = segment(request, status.update) if lesion is None else lesion.answer
-            if output is not None:
-                answer.write_mask(output)
-            if overlay is not None:
-                answer.write_overlay(overlay)
-    if lesion is None:
-        _report(console, answer)
-    else:
+            lesion, student, answer = None, None, None
+            if model in MODELS:
+                lesion = segment_lesion(request, status.update)
+            elif is_student(model):
+                student = segment_by_student(request, status.update)
+            else:
+                answer = segment(request, status.update)
+            drawn = student or answer or (lesion.answer if lesion is not None else None)
+            if drawn is not None and output is not None:
+                drawn.write_mask(output)
+            if drawn is not None and overlay is not None:
+                drawn.write_overlay(overlay)
+    if lesion is not None:
         _report_lesion(console, lesion)
+    if student is not None:
+        _report_student(console, student)
+    if answer is not None:
+        _report(console, answer)
     for path in (output, overlay):
         if path is not None:
             console.print(f"Written: {path}", markup=False, highlight=False, soft_wrap=True)
@@ -182,6 +197,20 @@ def _report_lesion(console: Console, lesion: LesionReply) -> None:
     console.print(f"skin_lesion: {share}; boundary confidence {found.boundary_confidence:.2f}", highlight=False)
     if is_unsure(found):
         console.print("Not sure where the border runs: check the mask.", highlight=False)
+
+
+def _report_student(console: Console, student: StudentReply) -> None:
+    found = student.found
+    what = "pixels" if student.volume.kind == "photograph" else "voxels"
+    for segment in student.segments:
+        mask = found.labels == segment.value
+        if mask.any():
+            share = f"{int(mask.sum())} {what}, confidence {float(found.confidence[mask].mean(dtype='f8')):.2f}"
+            console.print(f"{segment.value} {segment.name}: {share}", highlight=False)
+    if not found.labels.any():
+        console.print("Nothing was found.")
+    else:
+        console.print(f"uncertainty at the borders: {found.border_uncertainty:.2f}", highlight=False)
 
 
 def _doubt(prediction: ObjectPrediction, value: int) -> str:
