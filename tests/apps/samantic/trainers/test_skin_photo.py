@@ -105,7 +105,7 @@ def test_there_must_be_something_to_learn_from(train, save):
     ("params", "said"),
     [
         ({"val_ids": "arm9"}, "'val_ids' names 'arm9', but no image of that id has a final label"),
-        ({"epochs": 0}, "epochs must be 1 to 10000, not 0"),
+        ({"epochs": 0}, "Epochs must be 1 to 10000, not 0"),
         ({"members": 3}, "A training has no parameter 'members'"),
         ({"initial": "0007"}, "no such version of the model was published"),
     ],
