@@ -24,10 +24,10 @@ class StudentConfig:
     axes: tuple[int, ...] = (2,)
     side: int = 128
     fold: int = 4
-    widths: tuple[int, ...] = (32, 72, 144)
-    mixers: tuple[int, ...] = (0, 0, 3)
+    widths: tuple[int, ...] = (24, 56, 112, 136)
+    mixers: tuple[int, ...] = (0, 0, 0, 2)
     expansion: int = 2
-    head_width: int = 32
+    head_width: int = 68
     state: int = 16
 
     def __post_init__(self) -> None:

@@ -30,9 +30,9 @@ def test_every_pixel_gets_a_logit_for_each_class_and_the_background(height: int,
 
 
 def test_pictures_of_another_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match="multiples of 16"):
+    with pytest.raises(ValueError, match="multiples of 32"):
         MambaStudent()(torch.rand(1, 3, 100, 128))
-    with pytest.raises(ValueError, match="multiples of 16"):
+    with pytest.raises(ValueError, match="multiples of 32"):
         MambaStudent()(torch.rand(1, 1, 128, 128))
 
 
@@ -92,10 +92,10 @@ def test_a_configuration_survives_json() -> None:
     [
         ({"class_names": ()}, "at least one name"),
         ({"class_names": ("a", "a")}, "each once"),
-        ({"side": 100}, "side must be a multiple of 16"),
-        ({"side": 16}, "side must be a multiple of 16 from 32"),
+        ({"side": 100}, "side must be a multiple of 32"),
+        ({"side": 32}, "side must be a multiple of 32 from 64"),
         ({"widths": (32, 72), "mixers": (0,)}, "mixers must be 2 numbers"),
-        ({"head_width": 7}, "head_width 7 must divide 2 times the width 144"),
+        ({"head_width": 7}, "head_width 7 must divide 2 times the width 136"),
         ({"axes": (3,)}, "axes must be some of 0, 1 and 2"),
         ({"fold": 0}, "fold must be at least 1"),
     ],
