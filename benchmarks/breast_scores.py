@@ -107,6 +107,11 @@ def _probabilities(read: Readings, temperature: float) -> tuple[np.ndarray, np.n
     return softmax(read.logits[known] / temperature, axis=1), read.truth[known]
 
 
+def _of_diagnoses(figure: Callable[[Readings, float], float]) -> Callable[[Readings, float], float]:
+    """The figure, no number where no diagnosis is known: chance may draw such a sample of few images."""
+    return lambda read, temperature: figure(read, temperature) if (read.truth >= 0).any() else float("nan")
+
+
 def _accuracy(read: Readings, temperature: float) -> float:
     shares, truth = _probabilities(read, temperature)
     return float((shares.argmax(axis=1) == truth).mean())
@@ -157,13 +162,13 @@ COLUMNS: dict[str, Callable[[Readings, float], float]] = {
     "lesion Dice": lambda read, _: float(read.dice[read.lesion].mean()) if read.lesion.any() else float("nan"),
     "lesion IoU": lambda read, _: float(read.iou[read.lesion].mean()) if read.lesion.any() else float("nan"),
     "empty stay empty": lambda read, _: float((~read.drawn[~read.lesion]).mean()) if (~read.lesion).any() else np.nan,
-    "accuracy": _accuracy,
-    "macro AUC": _auc,
-    "malignant: sensitivity": _sensitivity,
-    "malignant: specificity": _specificity,
-    "ECE": _calibration_error,
-    "sure": lambda read, temperature: float(_sure(read, temperature)[0].mean()),
-    "accuracy where sure": _accuracy_where_sure,
+    "accuracy": _of_diagnoses(_accuracy),
+    "macro AUC": _of_diagnoses(_auc),
+    "malignant: sensitivity": _of_diagnoses(_sensitivity),
+    "malignant: specificity": _of_diagnoses(_specificity),
+    "ECE": _of_diagnoses(_calibration_error),
+    "sure": _of_diagnoses(lambda read, temperature: float(_sure(read, temperature)[0].mean())),
+    "accuracy where sure": _of_diagnoses(_accuracy_where_sure),
 }
 """Names of figures -> how they are computed of readings under a temperature."""
 
