@@ -95,12 +95,12 @@ class SamOnce(SegSamPredictor):
 class SegmenterOnce(LesionSegmenter):
     """The same for the segmenter's image branch."""
 
-    seen: tuple[np.ndarray, SegmenterFeatures] | None = None
+    seen: tuple[np.ndarray, int, SegmenterFeatures] | None = None
 
-    def image_features(self, image: np.ndarray) -> SegmenterFeatures:
-        if self.seen is None or self.seen[0] is not image:
-            self.seen = image, super().image_features(image)
-        return self.seen[1]
+    def image_features(self, image: np.ndarray, orientations: int = 1) -> SegmenterFeatures:
+        if self.seen is None or self.seen[0] is not image or self.seen[1] != orientations:
+            self.seen = image, orientations, super().image_features(image, orientations)
+        return self.seen[2]
 
 
 def main() -> None:

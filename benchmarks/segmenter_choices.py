@@ -15,23 +15,27 @@ from pathlib import Path
 
 import numpy as np
 from results import machine, write_section
-from synthetic_pairs import NETWORK
+from synthetic_pairs import LOSS, NETWORK
 
 from samantic.besadiff.segmenter import LesionSegmenter
-from samantic.besadiff.training.segmenter_fit import SegmenterLoss, fit_segmenter
+from samantic.besadiff.training.segmenter_fit import fit_segmenter
 from samantic.datasets.development_sets import data_folder, isic2017
 from samantic.evaluation import dice, mean_with_interval, paired_difference
 from samantic.imaging import atomic_path
 from samantic.training import FitOptions
 
-LOSS = SegmenterLoss(overlap_weight=0.5, pure_noise_share=0.5)
+SMALL = dataclasses.replace(NETWORK, stem_width=16)
 ARMS = {
-    "as bundled": (NETWORK, LOSS),
-    "image branch coupled, as published": (dataclasses.replace(NETWORK, image_branch="coupled"), LOSS),
-    "noise predicted, as published": (dataclasses.replace(NETWORK, prediction="epsilon"), LOSS),
-    "steps drawn evenly, as published": (NETWORK, dataclasses.replace(LOSS, pure_noise_share=0.0)),
-    "without the overlap loss, as published": (NETWORK, dataclasses.replace(LOSS, overlap_weight=0.0)),
-    "without the boundary in the loss": (NETWORK, dataclasses.replace(LOSS, boundary_weight=0.0)),
+    "as bundled": (SMALL, LOSS),
+    "photograph folded": (NETWORK, LOSS),
+    "image branch coupled, as published": (dataclasses.replace(SMALL, image_branch="coupled"), LOSS),
+    "eight groups a normalisation, as published": (dataclasses.replace(SMALL, norm_groups=8), LOSS),
+    "attention in every level, as published": (dataclasses.replace(SMALL, mask_attention_from=0), LOSS),
+    "image branch never alone": (SMALL, dataclasses.replace(LOSS, guess_share=0.0)),
+    "noise predicted, as published": (dataclasses.replace(SMALL, prediction="epsilon"), LOSS),
+    "steps drawn evenly, as published": (SMALL, dataclasses.replace(LOSS, pure_noise_share=0.0)),
+    "without the overlap loss, as published": (SMALL, dataclasses.replace(LOSS, overlap_weight=0.0)),
+    "without the boundary in the loss": (SMALL, dataclasses.replace(LOSS, boundary_weight=0.0)),
 }
 
 

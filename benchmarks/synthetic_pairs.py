@@ -44,7 +44,7 @@ FRACTIONS = ("all", "few")
 ARMS = ("real only", "+ diffusion masks", "+ SAM-refined masks")
 SEEDS = (1, 2, 3)
 PAIRS = 160
-STEPS = 150
+STEPS = 300
 GENERATOR_STEPS = 350
 COLUMNS = ("Dice", "IoU", "boundary F 2 px")
 NETWORK = DermoSegDiffConfig(
@@ -53,14 +53,17 @@ NETWORK = DermoSegDiffConfig(
     mask_patch=2,
     image_patch=4,
     mask_width=16,
-    mask_multipliers=(1, 2, 4),
+    mask_multipliers=(1, 2, 2),
     image_width=16,
-    image_multipliers=(1, 2, 4),
+    image_multipliers=(1, 3, 6),
     attention_heads=2,
     attention_head_width=16,
+    mask_attention_from=3,
+    norm_groups=0,
     image_branch="time_free",
     prediction="sample",
 )
+LOSS = SegmenterLoss(overlap_weight=0.5, pure_noise_share=0.5, guess_weight=1.0, guess_share=0.5)
 
 
 def labelled(fraction: str) -> list[LabelledView]:
@@ -152,7 +155,7 @@ def train_arm(run: Path, fraction: str, arm: str, seed: int) -> DermoSegDiff:
     )
     name = "-".join(arm.replace("+", "with").split())
     folder = run / "arms" / f"{fraction}-{name}-{seed}"
-    return fit_segmenter(NETWORK, views, options, folder, loss=SegmenterLoss(overlap_weight=0.5, pure_noise_share=0.5))
+    return fit_segmenter(NETWORK, views, options, folder, loss=LOSS)
 
 
 def run_arms(run: Path) -> None:

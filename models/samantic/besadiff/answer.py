@@ -24,7 +24,7 @@ class LesionAnswer:
     `mask` bool; `probability` float32 in 0 to 1, the mean of the members' masks; `variance` float32, theirs at each
     pixel, at most .25. `boundary_confidence` in 0 to 1: the mean boundary F of each member's border against that of
     the mask, 0 where there is no mask. `mean_variance`: of the pixels around the mask's border.
-    `refined`: the mask and its probability are a refiner's; the other values are those of the members still.
+    `refined`: a refiner has had its say about the mask and its probability; the other values are the members' still.
     """
 
     mask: np.ndarray

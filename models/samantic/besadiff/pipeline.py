@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from samantic.besadiff.answer import LesionAnswer
+from samantic.besadiff.answer import LesionAnswer, lesion_mask
 from samantic.besadiff.refiner import MaskRefiner, Refinement
 from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.besadiff.squares import stretched
@@ -33,7 +33,8 @@ class Refiner(Protocol):
 class BesaDiffPipeline:
     """Segment, then refine: the ensemble's soft mask is the refiner's coarse one (BESA-Diff).
 
-    The refined mask is taken where the refiner's rules accept it, the ensemble's elsewhere.
+    Where the refiner's rules accept its mask the answer is the mean of both probabilities, whose border is better than
+    either's (validation part); elsewhere it is the ensemble's alone.
     """
 
     def __init__(self, segmenter: Segmenter, refiner: Refiner) -> None:
@@ -55,6 +56,7 @@ class BesaDiffPipeline:
         answer = self.segmenter.segment(square, members=members, steps=steps, seed=seed)
         refined = self.refiner.refine(square, answer.probability, seed=seed)
         if refined.accepted:
-            answer = dataclasses.replace(answer, mask=refined.mask, probability=refined.probability, refined=True)
+            probability = (answer.probability + refined.probability) / 2
+            answer = dataclasses.replace(answer, mask=lesion_mask(probability), probability=probability, refined=True)
         rows, columns = image.shape[:2]
         return answer if (rows, columns) == (SIDE, SIDE) else answer.resized(rows, columns)

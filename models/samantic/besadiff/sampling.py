@@ -17,16 +17,16 @@ def sample_masks(
     noise_share: float = 1.0,
     coarse: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Features of one image and noise (M, 1, S, S) -> M masks (M, 1, S, S) in -1 to 1, by `steps` steps of DDIM.
+    """Features for M members and noise (M, 1, S, S) -> M masks (M, 1, S, S) in -1 to 1, by `steps` steps of DDIM.
 
-    With a `coarse` mask (1, 1, S, S) in -1 to 1, it is noised as after `noise_share` of the steps and denoised from
+    With `coarse` masks (M, 1, S, S) in -1 to 1, they are noised as after `noise_share` of the steps and denoised from
     there: the late steps decide about the border, the early ones, left out then, about where the lesion is (ours,
     after SDEdit, Meng et al. 2022).
     """
     schedule, steps_left = few_step_schedule(network.config.prediction, steps, noise_share)
-    masks, features = noise, features.expanded(len(noise))
+    masks = noise
     if coarse is not None:
-        masks = schedule.add_noise(coarse.expand_as(noise).contiguous(), noise, steps_left[:1].expand(len(noise)))
+        masks = schedule.add_noise(coarse, noise, steps_left[:1].expand(len(noise)))
     for step in steps_left:
         predicted = network(masks, features, step.expand(len(masks)).to(masks.device))
         masks = schedule.step(predicted, int(step), masks).prev_sample

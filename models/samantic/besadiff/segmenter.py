@@ -11,6 +11,7 @@ from torch.nn import functional
 from samantic.besadiff.answer import LesionAnswer, boundary_confidence, lesion_mask, variance_at_border
 from samantic.besadiff.checkpoint import PartError, read_part
 from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig, ImageFeatures
+from samantic.besadiff.orientations import ORIENTATIONS, turned, turned_back
 from samantic.besadiff.sampling import sample_masks
 from samantic.besadiff.squares import stretched
 from samantic.segsam import file_hash
@@ -36,9 +37,11 @@ class LesionSegmenter:
         return cls(network, file_hash(path), device)
 
     def segment(self, image: np.ndarray, *, members: int = 5, steps: int = 4, seed: int = 0) -> LesionAnswer:
-        """Segment a photograph (rows, cols, 3) uint8 of any size; `members` samples of `steps` steps each."""
-        features = self.image_features(image)
-        return self._answer(self._sampled(features, members, steps, seed), (image.shape[0], image.shape[1]))
+        """Segment a photograph (rows, cols, 3) uint8 of any size; `members` samples of `steps` steps each.
+
+        The members look at it in up to eight orientations, so that they differ in more than their noise.
+        """
+        return self._answer(self._sampled(image, members, steps, seed), (image.shape[0], image.shape[1]))
 
     def sharpen(
         self,
@@ -57,11 +60,9 @@ class LesionSegmenter:
             raise ValueError(f"noise_share must be more than 0 and at most 1, not {noise_share}.")
         side = self.network.config.mask_side
         small = _resized(torch.from_numpy(np.asarray(coarse, np.float32))[None, None], (side, side))
-        features = self.image_features(image)
         start = (2 * small - 1).to(self.device)
-        return self._answer(
-            self._sampled(features, members, steps, seed, noise_share, start), (image.shape[0], image.shape[1])
-        )
+        masks = self._sampled(image, members, steps, seed, noise_share, start)
+        return self._answer(masks, (image.shape[0], image.shape[1]))
 
     def features(self, image: np.ndarray) -> torch.Tensor:
         """Describe a photograph (rows, cols, 3) by the means and deviations of the image branch's maps, (D,)."""
@@ -72,17 +73,20 @@ class LesionSegmenter:
         return torch.cat(described).float().cpu()
 
     @torch.no_grad()
-    def image_features(self, image: np.ndarray) -> ImageFeatures:
-        """What is computed once of a photograph (rows, cols, 3) uint8. ValueError for another kind of array."""
+    def image_features(self, image: np.ndarray, orientations: int = 1) -> ImageFeatures:
+        """What is computed once of a photograph (rows, cols, 3) uint8, in each of the first `orientations`.
+
+        ValueError for another kind of array.
+        """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"A photograph must be (rows, cols, 3) uint8, not {image.shape} {image.dtype}.")
-        side = self.network.config.image_side
-        return self.network.image_features(stretched(image, side)[None].float().to(self.device) / 255)
+        square = stretched(image, self.network.config.image_side).float().to(self.device) / 255
+        return self.network.image_features(torch.stack([turned(square, each) for each in range(orientations)]))
 
     @torch.no_grad()
     def _sampled(
         self,
-        features: ImageFeatures,
+        image: np.ndarray,
         members: int,
         steps: int,
         seed: int,
@@ -92,11 +96,17 @@ class LesionSegmenter:
         """Members (M, side, side) in 0 to 1."""
         if members < 1 or steps < 1:
             raise ValueError(f"members and steps must be at least 1, not {members} and {steps}.")
-        side = self.network.config.mask_side
+        side, orientations = self.network.config.mask_side, min(members, ORIENTATIONS)
+        features = self.image_features(image, orientations)
+        lying = torch.arange(members) % orientations
         # Drawn on the CPU, so that every device gives the same answer but for rounding.
         noise = torch.randn(members, 1, side, side, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        masks = sample_masks(self.network, features, noise, steps, noise_share, coarse)
-        return ((masks[:, 0].float() + 1) / 2).clamp(0, 1).cpu().numpy()
+        starts = None if coarse is None else torch.cat([turned(coarse, int(each)) for each in lying])
+        masks = sample_masks(
+            self.network, features.of_members(lying.to(self.device)), noise, steps, noise_share, starts
+        )
+        upright = torch.stack([turned_back(mask[0], int(each)) for mask, each in zip(masks, lying, strict=True)])
+        return ((upright.float() + 1) / 2).clamp(0, 1).cpu().numpy()
 
     def _answer(self, members: np.ndarray, shape: tuple[int, int]) -> LesionAnswer:
         mean, variance = members.mean(axis=0), members.var(axis=0)

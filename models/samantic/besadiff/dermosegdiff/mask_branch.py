@@ -17,19 +17,19 @@ class MaskEncoderLevel(nn.Module):
 
     def __init__(self, config: DermoSegDiffConfig, level: int) -> None:
         super().__init__()
-        width, image_width = config.mask_widths[max(level - 1, 0)], config.image_widths[max(level - 1, 0)]
+        width, image_width = config.mask_widths[max(level - 1, 0)], config.shown_widths[level]
         time_width = TIME_FACTOR * config.mask_width
         self.block1 = ResidualBlock(width, width, config.norm_groups, time_width)
         self.gate = nn.Conv2d(image_width, width, 1)
         self.block2 = ResidualBlock(width, width, config.norm_groups, time_width)
-        self.attention = LinearAttention(width, config.attention_heads, config.attention_head_width)
+        self.attention = _attention(config, level, width)
         last = level == len(config.mask_widths) - 1
         self.down = (same_size if last else downsample)(width, config.mask_widths[level])
 
     def multiplied(self, mask: torch.Tensor, image: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         """Maps of the mask after the first block, and the image branch's second map -> the mask's second map."""
         maps = self.block2(self.gate(image) * mask, time)
-        return maps + self.attention(maps)
+        return maps if self.attention is None else maps + self.attention(maps)
 
 
 class MaskDecoderLevel(nn.Module):
@@ -38,11 +38,11 @@ class MaskDecoderLevel(nn.Module):
     def __init__(self, config: DermoSegDiffConfig, level: int) -> None:
         super().__init__()
         here, width = config.mask_widths[level], config.mask_widths[max(level - 1, 0)]
-        kept = width + config.image_widths[max(level - 1, 0)]
+        kept = width + config.shown_widths[level]
         time_width = TIME_FACTOR * config.mask_width
         self.block1 = ResidualBlock(here + kept, here, config.norm_groups, time_width)
         self.block2 = ResidualBlock(here + kept, here, config.norm_groups, time_width)
-        self.attention = LinearAttention(here, config.attention_heads, config.attention_head_width)
+        self.attention = _attention(config, level, here)
         self.up = (upsample if level else same_size)(here, width)
 
     def forward(
@@ -55,7 +55,7 @@ class MaskDecoderLevel(nn.Module):
         """Maps of the level below and what the encoder kept, (mask, image) twice -> maps of the level above."""
         maps = self.block1(torch.cat([mask, *second], dim=1), time)
         maps = self.block2(torch.cat([maps, *first], dim=1), time)
-        return self.up(maps + self.attention(maps))
+        return self.up(maps if self.attention is None else maps + self.attention(maps))
 
 
 class Bottleneck(nn.Module):
@@ -76,3 +76,9 @@ class Bottleneck(nn.Module):
         maps = self.block1(torch.cat([mask, image], dim=1), time)
         seen = self.self_attention(maps) + self.linear_attention(maps)
         return self.block2(torch.cat([maps, seen], dim=1), time)
+
+
+def _attention(config: DermoSegDiffConfig, level: int, width: int) -> LinearAttention | None:
+    if level < config.mask_attention_from:
+        return None
+    return LinearAttention(width, config.attention_heads, config.attention_head_width)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from samantic.besadiff.dermosegdiff.config import DermoSegDiffConfig
 from samantic.besadiff.dermosegdiff.image_branch import CoupledImageBranch, ImageFeatures, TimeFreeImageBranch
+from samantic.besadiff.dermosegdiff.image_stem import image_stem
 from samantic.besadiff.dermosegdiff.mask_branch import Bottleneck, MaskDecoderLevel, MaskEncoderLevel
 from samantic.besadiff.dermosegdiff.residual_block import ResidualBlock
 from samantic.besadiff.dermosegdiff.time_embedding import TIME_FACTOR, TimeEmbedding
@@ -20,8 +21,10 @@ class DermoSegDiff(nn.Module):
         super().__init__()
         self.config = config
         width, image_width = config.mask_widths[0], config.image_widths[0]
-        self.mask_stem = nn.Conv2d(config.mask_patch**2, width, 1)
-        self.image_stem = nn.Conv2d(3 * config.image_patch**2, image_width, 1)
+        # A time-free image branch has a guess of its own, which the mask branch sees beside the noisy mask.
+        shown = 2 if config.image_branch == "time_free" else 1
+        self.mask_stem = nn.Conv2d(shown * config.mask_patch**2, width, 1)
+        self.image_stem = image_stem(config)
         self.time = TimeEmbedding(config.mask_width)
         branch = TimeFreeImageBranch if config.image_branch == "time_free" else CoupledImageBranch
         self.image_branch = branch(config)
@@ -37,28 +40,28 @@ class DermoSegDiff(nn.Module):
         # A photograph's brightness and tint say nothing about the lesion's border; source: ours.
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         deviation = images.std(dim=(1, 2, 3), keepdim=True).clamp_min(0.02)
-        folded = functional.pixel_unshuffle((images - mean) / deviation, self.config.image_patch)
-        return self.image_branch(self.image_stem(folded))
+        return self.image_branch(self.image_stem((images - mean) / deviation))
 
     def forward(self, noisy: torch.Tensor, features: ImageFeatures, steps: torch.Tensor) -> torch.Tensor:
         """Noisy masks (B, 1, mask_side, mask_side) at `steps` (B,) -> noise or clean masks, (B, 1, ., .) likewise."""
-        stem = mask = self.mask_stem(functional.pixel_unshuffle(noisy, self.config.mask_patch))
+        shown = noisy if features.guess is None else torch.cat([noisy, torch.tanh(features.guess / 2)], dim=1)
+        stem = mask = self.mask_stem(functional.pixel_unshuffle(shown, self.config.mask_patch))
         time = self.time(steps)
-        branch, image = self.image_branch, features.stem
-        coupled = isinstance(branch, CoupledImageBranch)
-        image_time = branch.time(steps) if coupled else None  # type: ignore[operator]
+        image = features.stem
+        coupled = self.image_branch if isinstance(self.image_branch, CoupledImageBranch) else None
+        image_time = None if coupled is None else coupled.time(steps)
         kept: list[tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]] = []
         for index, level in enumerate(self.encoder):
             mask1 = level.block1(mask, time)  # type: ignore[operator]
-            if coupled:
-                image1, image2 = branch.levels[index].look(image, mask1, image_time)  # type: ignore[operator]
+            if coupled is not None:
+                image1, image2 = coupled.levels[index].look(image, mask1, image_time)  # type: ignore[operator]
             else:
                 image1, image2 = features.levels[index]
             mask2 = level.multiplied(mask1, image2, time)  # type: ignore[operator]
             kept.append(((mask1, image1), (mask2, image2)))
             mask = level.down(mask2)  # type: ignore[operator]
-            if coupled:
-                image = branch.levels[index](image2, mask2)
+            if coupled is not None:
+                image = coupled.levels[index](image2, mask2)
         bottom = image if features.bottom is None else features.bottom
         mask = self.bottleneck(mask, bottom, time)
         for level in self.decoder:

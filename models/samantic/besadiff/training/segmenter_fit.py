@@ -11,11 +11,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 from accelerate.utils import set_seed
+from monai.losses import DiceCELoss
 from torch import nn
 
 from samantic.besadiff.boundary_loss import BOUNDARY_WEIGHT, boundary_aware_loss
 from samantic.besadiff.checkpoint import PartError, read_part, save_part
-from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig
+from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig, ImageFeatures
 from samantic.besadiff.distance_maps import signed_distance
 from samantic.besadiff.noise_schedule import STEPS, training_schedule
 from samantic.besadiff.segmenter import LesionSegmenter
@@ -31,15 +32,19 @@ from samantic.training import FitOptions, fit
 class SegmenterLoss:
     """`gamma` and `boundary_weight` of the boundary-aware loss (weight 0: without it).
 
-    Ours, both 0 as published: `overlap_weight` of the soft Dice loss of the clean mask; `pure_noise_share` of the
+    Ours, all 0 as published: `overlap_weight` of the soft Dice loss of the clean mask; `pure_noise_share` of the
     pictures that are learned from at the last step, where nothing of the mask is left. The mask's low frequencies
     outlive most steps, so a network that is asked at any step alike mostly learns to read the mask, not the picture.
+    `guess_weight` of the loss (Dice and cross entropy) of a time-free image branch's own guess, and `guess_share` of
+    the training during which that branch learns alone, at half the price of a step.
     """
 
     gamma: float = 0.25
     boundary_weight: float = BOUNDARY_WEIGHT
     overlap_weight: float = 0.0
     pure_noise_share: float = 0.0
+    guess_weight: float = 0.0
+    guess_share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +104,7 @@ class SegmenterTask:
         self._images = torch.stack([stretched(view.image, image_side) for view in views])
         self._distances = torch.stack([signed_distance(view.labels > 0, side)[None] for view in views])
         self._schedule = training_schedule(network.config.prediction)
+        self._guess_loss = DiceCELoss(sigmoid=True)
         self._shown = shown
         digest = hashlib.sha256()
         for part in (self._images, self._distances):
@@ -114,31 +120,39 @@ class SegmenterTask:
         return SegmenterBatch(recoloured(images, random), distances)
 
     def loss(
-        self,
-        batch: SegmenterBatch,
-        step: int,  # noqa: ARG002
-        random: np.random.Generator,
+        self, batch: SegmenterBatch, step: int, random: np.random.Generator
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        clean = torch.where(batch.signed_distances > 0, 1.0, -1.0)
+        features = self.network.image_features(batch.images)
+        parts = {}
+        if features.guess is not None and self._loss.guess_weight:
+            truth = (batch.signed_distances > 0).float()
+            parts["guess"] = self._loss.guess_weight * self._guess_loss(features.guess.float(), truth)
+        if not parts or step >= self._loss.guess_share * self._options.steps:
+            parts |= self._denoising(features, batch.signed_distances, random)
+        total = torch.stack(list(parts.values())).sum()
+        return total, {name: float(part.detach()) for name, part in parts.items()}
+
+    def _denoising(
+        self, features: ImageFeatures, signed_distances: torch.Tensor, random: np.random.Generator
+    ) -> dict[str, torch.Tensor]:
+        clean = torch.where(signed_distances > 0, 1.0, -1.0)
         drawn = random.integers(1, STEPS, size=len(clean))
         drawn[random.random(len(clean)) < self._loss.pure_noise_share] = STEPS - 1
         steps = torch.from_numpy(drawn).to(clean.device)
         noise = torch.from_numpy(random.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
         noisy = self._schedule.add_noise(clean, noise, steps)
-        network = self.network
-        predicted = network(noisy, network.image_features(batch.images), steps).float()
-        target = clean if network.config.prediction == "sample" else noise
+        predicted = self.network(noisy, features, steps).float()
+        target = clean if self.network.config.prediction == "sample" else noise
         parts = {
             "denoising": boundary_aware_loss(
-                predicted, target, batch.signed_distances, steps, self._loss.gamma, self._loss.boundary_weight
+                predicted, target, signed_distances, steps, self._loss.gamma, self._loss.boundary_weight
             )
         }
         if self._loss.overlap_weight:
             parts["overlap"] = self._loss.overlap_weight * _overlap_loss(
                 self._clean_of(predicted, noisy, steps), clean > 0
             )
-        total = torch.stack(list(parts.values())).sum()
-        return total, {name: float(part.detach()) for name, part in parts.items()}
+        return parts
 
     def save_weights(self, network: nn.Module, path: Path) -> None:
         save_part("segmenter", network, self.network.config.to_json(), path, manifest=self._manifest)

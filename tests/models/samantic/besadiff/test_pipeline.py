@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from samantic.besadiff import BesaDiffPipeline, LesionSegmenter, Refinement
+from samantic.besadiff.answer import lesion_mask
 
 
 class Redrawing:
@@ -23,7 +24,7 @@ class Redrawing:
 
 
 @pytest.mark.parametrize("accepts", [True, False])
-def test_the_refined_mask_is_taken_where_it_is_accepted(
+def test_the_refined_mask_counts_as_much_as_the_ensemble_where_it_is_accepted(
     tiny_segmenter: LesionSegmenter, photograph: np.ndarray, accepts: bool
 ) -> None:
     photograph = np.resize(photograph, (256, 256, 3))
@@ -32,8 +33,12 @@ def test_the_refined_mask_is_taken_where_it_is_accepted(
     alone = tiny_segmenter.segment(photograph, members=2, steps=2, seed=3)
     assert refiner.coarse is not None
     assert np.array_equal(refiner.coarse, alone.probability)
-    assert (answer.mask.sum() == 100) == accepts
-    assert np.array_equal(answer.mask, alone.mask) != accepts
+    square = np.zeros((256, 256), np.float32)
+    square[10:20, 10:20] = 1
+    expected = (alone.probability + square) / 2 if accepts else alone.probability
+    np.testing.assert_allclose(answer.probability, expected)
+    assert np.array_equal(answer.mask, lesion_mask(expected))
+    assert answer.refined == accepts
     assert np.array_equal(answer.variance, alone.variance)
 
 
@@ -46,5 +51,5 @@ def test_the_refiner_works_on_a_square_however_large_the_photograph_is(
     assert refiner.coarse is not None
     assert refiner.coarse.shape == (256, 256)
     assert answer.mask.shape == answer.variance.shape == (360, 480)
-    # The square of 10 x 10 places of 256 x 256, stretched back.
-    assert answer.mask.sum() == pytest.approx(100 * 360 * 480 / 256**2, rel=0.05)
+    # Where the square is, the refiner's word is half of the answer.
+    assert answer.probability[16:26, 22:36].min() >= 0.5

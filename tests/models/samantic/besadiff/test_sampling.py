@@ -58,7 +58,7 @@ def test_sharpening_takes_the_late_steps_only() -> None:
     assert few_step_schedule("sample", 4, 0.5)[1].tolist() == [124, 93, 61, 30]
     network = oracle("sample")
     features = ImageFeatures(torch.zeros(1, 1, 1, 1))
-    sample_masks(network, features, torch.randn(2, 1, 32, 32), 2, 0.25, -TRUTH)  # type: ignore[arg-type]
+    sample_masks(network, features, torch.randn(2, 1, 32, 32), 2, 0.25, -TRUTH.expand(2, -1, -1, -1))  # type: ignore[arg-type]
     assert max(network.calls) < STEPS / 4
 
 
@@ -78,7 +78,7 @@ def test_the_published_sampling_takes_every_step_and_looks_at_the_image_each_tim
 def test_few_steps_on_a_real_network_do_not_change_its_weights(tiny_config: DermoSegDiffConfig) -> None:
     network = DermoSegDiff(tiny_config).eval()
     before = [parameter.clone() for parameter in network.parameters()]
-    features = network.image_features(torch.rand(1, 3, 64, 64))
+    features = network.image_features(torch.rand(1, 3, 64, 64)).of_members(torch.zeros(2, dtype=torch.long))
     masks = sample_masks(network, features, torch.randn(2, 1, 32, 32), 2)
     assert not masks.requires_grad
     assert all(torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True))

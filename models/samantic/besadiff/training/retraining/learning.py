@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import cast
 
 import numpy as np
@@ -34,7 +35,8 @@ class SegmenterLearner:
         self._options, self._watch, self._material = options, watch, material
         device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._network, self._device = network.to(device), torch.device(device)
-        loss = SegmenterSettings.from_yaml().loss
+        # A round goes on from a network that is trained: both branches learn from its first step on.
+        loss = dataclasses.replace(SegmenterSettings.from_yaml().loss, guess_share=0.0)
         schedule = options.fit_options()
         self._tasks = [
             SegmenterTask(network, views, schedule, loss, TrainingManifest())

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samantic.besadiff.checkpoint import PartError, read_part
-from samantic.besadiff.dermosegdiff import DermoSegDiffConfig
+from samantic.besadiff.dermosegdiff import DermoSegDiff, DermoSegDiffConfig
 from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.besadiff.training.augmentation import moved, recoloured
 from samantic.besadiff.training.segmenter_fit import SegmenterLoss, fit_segmenter
@@ -43,6 +43,24 @@ def test_it_learns_to_find_dark_discs(tiny_config: DermoSegDiffConfig, predictio
     segmenter = LesionSegmenter(network)
     scores = [dice(segmenter.segment(view.image).mask, view.labels > 0) for view in views(16)[12:]]
     assert np.mean(scores) > (0.8 if prediction == "sample" else 0.6)
+
+
+def test_the_image_branch_may_learn_alone_at_first(tiny_config: DermoSegDiffConfig, tmp_path: Path) -> None:
+    options = FitOptions(steps=60, batch_size=8, learning_rate=5e-3, average_decay=0.9, seed=5)
+    network = fit_segmenter(
+        tiny_config, views(12), options, tmp_path, loss=SegmenterLoss(guess_weight=1.0, guess_share=1.0)
+    )
+    torch.manual_seed(5)
+    beginning = DermoSegDiff(tiny_config)
+    assert torch.equal(network.out.weight, beginning.out.weight)
+    segmenter, scores = LesionSegmenter(network, device="cpu"), []
+    for view in views(16)[12:]:
+        with torch.no_grad():
+            guess = segmenter.image_features(view.image).guess
+        assert guess is not None
+        truth = view.labels[::2, ::2] > 0
+        scores.append(dice(guess[0, 0].numpy() > 0, truth))
+    assert np.mean(scores) > 0.8
 
 
 def test_a_run_goes_on_from_weights_and_remembers_both_lessons(tiny_config: DermoSegDiffConfig, tmp_path: Path) -> None:
