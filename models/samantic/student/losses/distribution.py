@@ -23,7 +23,8 @@ class FeatureDistribution:
     @classmethod
     def of(cls, features: torch.Tensor, shares: torch.Tensor) -> FeatureDistribution:
         """Features (B, C, h, w) under the classes' shares (B, 1 + K, H, W) of each pixel, averaged to the same grid."""
-        shares = functional.adaptive_avg_pool2d(shares.float(), features.shape[2:]).transpose(0, 1).flatten(1)
+        grid = (features.shape[2], features.shape[3])
+        shares = functional.adaptive_avg_pool2d(shares.float(), grid).transpose(0, 1).flatten(1)
         values = features.float().transpose(0, 1).flatten(1)
         mass = shares.sum(dim=1)
         weights = shares / mass.clamp_min(1e-6).unsqueeze(1)
