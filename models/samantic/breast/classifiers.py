@@ -26,7 +26,8 @@ class MaskGuidedClassifier(nn.Module):
         self.layers = _layers(3 * channels, hidden, dropout)
 
     def forward(self, features: torch.Tensor, mask_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        attention = functional.adaptive_avg_pool2d(torch.sigmoid(mask_logits), features.shape[-2:])
+        grid = (features.shape[2], features.shape[3])
+        attention = functional.adaptive_avg_pool2d(torch.sigmoid(mask_logits), grid)
         guided = features * (self.alpha + attention)
         # One cell of nothing is added: without a lesion the first part fades to zero instead of dividing by it.
         inside = (features * attention).sum(dim=(2, 3)) / (attention.sum(dim=(2, 3)) + 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from torch import nn
 
@@ -55,7 +56,8 @@ def build_pyramid(name: str, image_size: int | None = None) -> PyramidEncoder:
     encoder = build_encoder(name, image_size)
     if isinstance(encoder, VitEncoder):
         return _vit(encoder)
-    base: ImageEncoder = encoder  # type: ignore[assignment]  every encoder of the registry promises it
+    # Every encoder of the registry promises it.
+    base = cast(ImageEncoder, encoder)
     stride = base.image_size // base.embedding_size
     levels = [PyramidLevel("image_embedding", base.embedding_dim, stride, base.embedding_dim)]
     fine = sorted(base.skip_channels.items(), key=lambda item: -int(item[0].removeprefix("skip_stride")))

@@ -105,8 +105,7 @@ def _mottled(random: np.random.Generator, shape: Shape) -> np.ndarray:
 
 def _cluttered(random: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     """Boxes and discs: furniture, lamps, instruments."""
-    shape = picture.shape[:2]
-    y, x = grid(shape)
+    y, x = grid((picture.shape[0], picture.shape[1]))
     for _ in range(random.integers(1, 7)):
         cy, cx = random.uniform(-0.6, 0.6, 2)
         angle, (a, b) = random.uniform(0, np.pi), random.uniform(0.02, 0.3, 2)

@@ -130,7 +130,7 @@ def scores(network: SkinPhotoNetwork, photographs: Sequence[LabelledPhotograph])
     segmenter = SkinSegmenter(network, device=next(network.parameters()).device)
     found: dict[str, list[float]] = {name: [] for name in CLASS_NAMES}
     for one in photographs:
-        labels = segmenter.segment(one.image).labels(one.labels.shape)
+        labels = segmenter.segment(one.image).labels((one.labels.shape[0], one.labels.shape[1]))
         found[CLASS_NAMES[0]].append(dice(labels != BACKGROUND, one.labels != BACKGROUND))
         if (labels == LESION).any() or (one.labels == LESION).any():
             found[CLASS_NAMES[1]].append(dice(labels == LESION, one.labels == LESION))

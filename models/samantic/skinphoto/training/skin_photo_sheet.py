@@ -17,7 +17,7 @@ def write_sheet(segmenter: SkinSegmenter, composites: Sequence[Composite], path:
     """Write a PNG with two tiles a composite: skin with lesions, and lesions, as drawn and as found, and their IoU."""
     tiles: dict[str, list[SheetTile]] = {"skin": [], "lesion": []}
     for composite in composites:
-        found = segmenter.segment(composite.image).labels(composite.labels.shape)
+        found = segmenter.segment(composite.image).labels((composite.labels.shape[0], composite.labels.shape[1]))
         for name, picked in (
             ("skin", lambda labels: labels != BACKGROUND),
             ("lesion", lambda labels: labels == LESION),
