@@ -139,6 +139,11 @@ class WorkbenchPage:
         box = name.locator("xpath=ancestor::*[contains(@class, 'layout-grid-item')]").bounding_box()
         return dict(box)
 
+    @property
+    def image(self) -> str:
+        """The image that is open."""
+        return str(self.page.locator(_at("image")).inner_text()).strip()
+
     def slice_shown(self, view: str = "Axial") -> int:
         """The number of the slice that a view shows, from 0."""
         words = str(self.page.locator(f"[data-view={VIEWS[view]}]").inner_text())

@@ -111,21 +111,22 @@ def test_a_kidney_is_clicked_corrected_followed_and_submitted(
     before = workbench.picture(place)
     workbench.page.mouse.click(*place)
     workbench.wait_for_answer()
-    workbench.page.wait_for_timeout(700)
-    assert _changed(before, workbench.picture(place)) > 0.5, "no mask appeared at the click"
+    _wait_for_picture(workbench, place, lambda now: _changed(before, now) > 0.5, "no mask appeared at the click")
     assert not workbench.is_enabled("redo")
     take("3-click")
 
+    workbench.page.wait_for_timeout(1000)
     answered = workbench.picture(place)
     _click_elsewhere(workbench, kidney, grid)
     take("4-correct")
     workbench.click("undo")
-    workbench.page.wait_for_timeout(700)
-    assert _changed(answered, workbench.picture(place)) < 0.1, "undo does not bring back the answer before"
+    back = "undo does not bring back the answer before"
+    workbench.wait(lambda: workbench.is_enabled("redo"), 30, lambda: "nothing was taken back")
+    _wait_for_picture(workbench, place, lambda now: _changed(answered, now) < 0.1, back)
     workbench.click("redo")
-    workbench.page.wait_for_timeout(500)
+    workbench.wait(lambda: not workbench.is_enabled("redo"), 30, lambda: "nothing was made again")
     workbench.click("undo")
-    workbench.page.wait_for_timeout(500)
+    workbench.wait(lambda: workbench.is_enabled("redo"), 30, lambda: "nothing was taken back")
 
     workbench.click("propagate")
     workbench.wait_for_step("Scroll through and check", seconds=180)
@@ -190,8 +191,8 @@ def test_a_lesion_is_outlined_checked_learned_from_and_the_next_image_comes(
     workbench.click("next")
     workbench.wait_for_step("What do you want to outline?", seconds=120)
     take("11-next")
-    opened = workbench.page.locator("[data-test=image] input").input_value()
-    assert opened not in ("", "dermoscopy_1", "ct_abdomen")
+    assert workbench.image.startswith("dermoscopy_")
+    assert workbench.image != "dermoscopy_1"
 
 
 def test_a_second_browser_is_told_that_the_place_is_taken(a_workbench: WorkbenchPage, a_workbench_url: str) -> None:
@@ -217,13 +218,20 @@ def _changed(before: np.ndarray, after: np.ndarray) -> float:
     return float((np.abs(before - after).max(axis=2) > 20).mean())
 
 
+def _wait_for_picture(
+    workbench: WorkbenchPage, place: tuple[float, float], is_so: Callable[[np.ndarray], bool], what: str
+) -> None:
+    workbench.wait(lambda: is_so(workbench.picture(place)), 30, lambda: what)
+
+
 def _click_elsewhere(workbench: WorkbenchPage, kidney: np.ndarray, grid: Grid) -> None:
     """A negative click beside the kidney, where the mask may have leaked to."""
     i, j = (int(value) for value in np.argwhere(kidney[:, :, KIDNEY_SLICE]).max(axis=0))
     area = workbench.area()
     workbench.click("tool-negative")
+    said = workbench.page.inner_text("[data-test=answer]")
     workbench.page.mouse.click(*workbench.place_of((i + 3, j), grid))
-    workbench.page.wait_for_timeout(1500)
+    workbench.wait(lambda: workbench.page.inner_text("[data-test=answer]") != said, 30, lambda: "no second answer")
     workbench.click("tool-positive")
     workbench.page.mouse.move(area["x"] + 30, area["y"] + 30)
 

@@ -22,7 +22,7 @@ PRESETS = {
 """Lower and upper end in Hounsfield units."""
 
 AUTO = "Auto"
-FIT_AFTER_S = 0.5
+LOOK_S, LOOKS_AT_SIZES = 0.15, 20
 AIR = -200.0
 """A volume with values below this is a CT."""
 
@@ -84,13 +84,20 @@ class DisplayLogic(PartLogic[DisplayState]):
         for view in self._app.view_manager.get_slice_views():
             view.set_visible_in_3d(view.get_singleton_tag() == "Red" and not image.is_flat)
         self._app.display_manager.reset_views()
-        create_task(self._fit_soon(image))
+        create_task(self._fit_soon(image, self._sizes()))
 
-    async def _fit_soon(self, image: SceneImage) -> None:
-        # The browser tells the views their new size only after it has drawn the new layout.
-        await asyncio.sleep(FIT_AFTER_S)
-        if self.scene.image is image:
-            self._app.display_manager.reset_views()
+    async def _fit_soon(self, image: SceneImage, sizes: list[tuple[int, int]]) -> None:
+        # The browser tells the views their new sizes only after it has drawn the new layout.
+        for _ in range(LOOKS_AT_SIZES):
+            await asyncio.sleep(LOOK_S)
+            if self.scene.image is not image:
+                return
+            if self._sizes() != sizes:
+                self._app.display_manager.reset_views()
+                sizes = self._sizes()
+
+    def _sizes(self) -> list[tuple[int, int]]:
+        return [tuple(view.render_window().GetSize()) for view in self._app.view_manager.get_slice_views()]
 
     def next_layout(self) -> None:
         """Show the next layout."""

@@ -72,7 +72,7 @@ class ClassUI(Section):
                     id="class-search",
                     raw_attrs=[f'''@keydown.enter="trigger('{self.server.trigger_name(self.first_wanted)}')"'''],
                 )
-                with html.Div(style="max-height: 236px; overflow-y: auto; margin-top: 6px;"):
+                with html.Div(style="max-height: max(236px, calc(100vh - 420px)); overflow-y: auto; margin-top: 6px;"):
                     with html.Div(
                         v_for=f"one in {name.found}",
                         key="one.name",

@@ -55,13 +55,14 @@ class DisplayUI(Section):
                     VIcon(icon, size=18)
                     VTooltip(tip, activator="parent", location="bottom")
         with self, html.Div(v_if=(name.is_grey,)):
-            with html.Div(classes="d-flex flex-wrap", style="gap: 6px;"):
+            with html.Div(classes="d-flex flex-wrap", style="gap: 4px;"):
                 VBtn(
                     "{{ one }}",
                     v_for=f"one in {name.presets}",
                     key="one",
                     size="x-small",
                     height=26,
+                    style="padding: 0 7px; min-width: 0;",
                     rounded="lg",
                     variant=(f"one === {name.preset} ? 'flat' : 'tonal'",),
                     color=(f"one === {name.preset} ? 'primary' : undefined",),

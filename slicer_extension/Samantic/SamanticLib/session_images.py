@@ -88,6 +88,7 @@ class Images:
             return
         client, path = core.server, core.folder / f"submission{'.png' if image.is_flat else '.nrrd'}"
         names = core.scene.write_labels(path)
+        words = [segment.name for segment in core.scene.segments() if segment.class_name in names]
         provenance = _provenance(now, software)
         now.progress = Progress("Saving the labels")
         core.quiet()
@@ -100,7 +101,7 @@ class Images:
             now.progress, now.images = None, images
             if now.image is image:
                 now.submitted, now.unsaved = True, False
-            core.say("good", f"Saved: {', '.join(names)} of {image.image_id}.")
+            core.say("good", f"Saved: {', '.join(words)} of {image.image_id}.")
 
         def failed(_: Exception) -> None:
             now.progress = None
