@@ -56,6 +56,9 @@ class DisplayLogic(PartLogic[DisplayState]):
         self.layout_manager = LayoutManager(slicer_app.scene, slicer_app.view_manager, server)
         self.layout_manager.register_layout_dict(layouts())
         self.layout_manager.set_layout("Main")
+        for view in slicer_app.view_manager.get_slice_views():
+            # Without a graphics card smoothed edges would cost more than half of the time of a picture.
+            view.render_window().SetMultiSamples(0)
         self._typed_state.bind_changes({self.name.window: self._on_window, self.name.layout: self._on_layout})
         self._volume_layout = "Main"
 

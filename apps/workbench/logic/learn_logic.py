@@ -50,7 +50,12 @@ class LearnLogic(PartLogic[LearnState]):
         data.curve = _curve(epochs)
         data.figures = _figures(training)
         data.versions = [
-            {"version": one.version, "dice": "" if one.dice_after is None else f"Dice {one.dice_after:.3f}"}
+            {
+                "version": one.version,
+                "name": "As installed" if one.version == "bundled" else f"Version {one.version}",
+                "dice": "" if one.dice_after is None else f"Dice {one.dice_after:.3f}",
+                "served": one.is_served,
+            }
             for one in view.versions
             if one.model == data.model
         ]

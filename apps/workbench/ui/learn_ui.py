@@ -26,7 +26,7 @@ class LearnState:
     text: str = ""
     curve: str = ""
     figures: list[str] = field(default_factory=list)
-    versions: list[dict[str, str]] = field(default_factory=list)
+    versions: list[dict[str, str | bool]] = field(default_factory=list)
     labelled: int = 0
     basis: str = ""
 
@@ -98,9 +98,10 @@ class LearnUI(Section):
             with html.Div(
                 v_for=f"one in {name.versions}", key="one.version", classes="sam-row mt-1", style="cursor: default;"
             ):
-                html.Span("Version {{ one.version }}", classes="grow")
+                html.Span("{{ one.name }}", classes="grow")
                 html.Span("{{ one.dice }}", classes="sam-code")
-                VBtn("Undo", size="x-small", variant="text", click=f"trigger('{back}', ['bundled'])")
+                html.Span("in use", v_if="one.served", classes="sam-faint")
+                VBtn("Use", v_else=True, size="x-small", variant="text", click=f"trigger('{back}', [one.version])")
 
     def _figures(self, name: Any) -> None:
         line = '<polyline :points="%s" fill="none" stroke="#46c2b0" stroke-width="2" stroke-linejoin="round"/>'
