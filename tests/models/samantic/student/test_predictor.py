@@ -132,6 +132,18 @@ def test_a_class_within_another_is_no_hole() -> None:
     np.testing.assert_array_equal(tidied(labels, 2), labels)
 
 
+def test_a_soft_border_is_less_sure_than_a_sharp_one_whatever_the_size_of_the_image() -> None:
+    found = {}
+    for size in (64, 640):
+        distance = 20 - np.hypot(*(np.mgrid[:size, :size] - size / 2)) * 64 / size
+        for softness in (0.3, 4.0):
+            share = 1 / (1 + np.exp(-distance / softness))
+            answer = StudentAnswer.of(np.stack([1 - share, share]).astype(np.float16), ("a",))
+            found[size, softness] = answer.border_uncertainty
+    assert found[64, 4.0] > 1.5 * found[64, 0.3] and found[640, 4.0] > 1.5 * found[640, 0.3]
+    assert found[640, 4.0] == pytest.approx(found[64, 4.0], abs=0.1)
+
+
 def test_an_empty_answer_has_an_uncertainty_too() -> None:
     shares = np.stack([np.full((4, 4), 0.9), np.full((4, 4), 0.1)]).astype(np.float16)
     answer = StudentAnswer.of(shares, ("a",))
