@@ -139,9 +139,8 @@ def volume_view() -> SessionView:
         training=training(),
         versions=(
             ModelVersion("0001", "segsam", 0.742, 0.768),
-            ModelVersion("0002", "segsam", 0.768, 0.791),
+            ModelVersion("0002", "segsam", 0.768, 0.791, is_served=True),
         ),
-        served={"segsam": "0002"},
     )
     return replace(view, next_step=next_step(view))
 

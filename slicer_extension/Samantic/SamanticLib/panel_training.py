@@ -86,8 +86,7 @@ class TrainingPart:
         tree.clear()
         for version in view.versions:
             item = qt.QTreeWidgetItem()
-            served = view.served.get(version.model) == version.version
-            item.setText(VERSION_COLUMN, f"{version.version}{'  (served)' if served else ''}")
+            item.setText(VERSION_COLUMN, f"{version.version}{'  (served)' if version.is_served else ''}")
             item.setText(BEFORE_COLUMN, _dice(version.dice_before))
             item.setText(AFTER_COLUMN, _dice(version.dice_after))
             item.setData(VERSION_COLUMN, qt.Qt.UserRole, version.version)

@@ -82,7 +82,6 @@ class Now:
     opened_at: float = 0.0
     training: TrainingState | None = None
     versions: tuple[ModelVersion, ...] = ()
-    served: dict[str, str] = field(default_factory=dict)
 
 
 class SessionCore:

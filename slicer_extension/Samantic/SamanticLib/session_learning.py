@@ -54,7 +54,6 @@ class Learning:
         client = core.server
 
         def done(_: Any) -> None:
-            core.now.served = {**core.now.served, model: version}
             core.say("good", f"From now on {model} answers with version {version}.")
             self.look(model)
 

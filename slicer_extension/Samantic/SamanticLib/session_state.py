@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -124,7 +123,6 @@ class SessionView:
     trainable: tuple[str, ...] = ()
     training: TrainingState | None = None
     versions: tuple[ModelVersion, ...] = ()
-    served: Mapping[str, str] = field(default_factory=dict)
 
 
 def next_step(view: SessionView) -> str:

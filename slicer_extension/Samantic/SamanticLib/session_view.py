@@ -62,7 +62,6 @@ def view_of(core: SessionCore) -> SessionView:
         trainable=trainable_models(now.info),
         training=now.training,
         versions=now.versions,
-        served=dict(now.served),
     )
     return replace(view, next_step=next_step(view))
 
