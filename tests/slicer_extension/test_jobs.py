@@ -85,7 +85,8 @@ def test_a_job_that_is_cancelled_here_is_cancelled_at_the_server(a_server: Serve
     a_server.behaviour = answers_json(JOB)
     with working_under(cancellation), pytest.raises(Cancelled):
         a_client.follow_job("0f3c", lambda _: cancellation.cancel())
-    assert (a_server.last.method, a_server.last.path) == ("DELETE", "/samantic/jobs/0f3c")
+    # A question that was given up may arrive after it.
+    assert ("DELETE", "/samantic/jobs/0f3c") in [(one.method, one.path) for one in a_server.asked]
 
 
 def test_the_mask_of_a_job_is_checked_against_what_the_job_says(a_server: Server, a_client: SamanticClient) -> None:

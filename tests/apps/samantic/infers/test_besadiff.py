@@ -236,7 +236,8 @@ def test_a_picture_in_which_nothing_is_found_is_empty_and_unsure(task: BesaDiff,
 
     def nothing(self: LesionSegmenter, image: np.ndarray, **options: Any) -> Any:
         answer = segment(self, image, **options)
-        return replace(answer, mask=np.zeros_like(answer.mask), boundary_confidence=0.0)
+        nowhere = np.zeros_like(answer.probability)
+        return replace(answer, mask=nowhere > 0, probability=nowhere, boundary_confidence=0.0)
 
     monkeypatch.setattr(LesionSegmenter, "segment", nothing)
     path, result = ask(task, tmp_path / "skin.png", result="crop")
