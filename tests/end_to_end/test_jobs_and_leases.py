@@ -75,6 +75,7 @@ def test_a_job_still_has_the_mask_that_it_was_started_with(server: Any, tmp_path
     seen = ended(server, started.json()["id"])
     assert (seen["state"], seen["detail"]) == ("done", None)
     assert seen["result"]["slice"] == 20
+    requests.delete(f"{server.url}/samantic/jobs/{seen['id']}", timeout=30).raise_for_status()
 
 
 def test_a_propagation_shows_its_progress_and_gives_its_mask(server: Any) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from samantic.app.lib.datastore import NameRefusedError, SamanticDatastore, checked_name, provenance
-from samantic.app.lib.infers.segsam_auto import REFUSALS, SegSamAuto
+from samantic.app.lib.infers.segsam_auto import SegSamAuto
+from samantic.app.lib.infers.whole_image_task import REFUSALS
 from samantic.app.lib.infers.wire import sentence
 
 MODEL = "segsam_auto"

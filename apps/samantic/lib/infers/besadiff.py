@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException
-from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.interfaces.tasks.infer_v2 import InferType
 
 from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.besadiff_coarse import CoarseMasks
@@ -18,25 +17,20 @@ from samantic.app.lib.infers.besadiff_request import LESION, MEMBERS, STEPS, Bes
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
-from samantic.app.lib.infers.map_file import MAPS, MapFile
+from samantic.app.lib.infers.map_file import MAPS, MapFile, in_volume
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
 from samantic.besadiff import BesaDiffPipeline, LesionAnswer, LesionSegmenter, MaskRefiner
-from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
-from samantic.prompts import PromptError
+from samantic.imaging import SliceView, to_uint8
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSamPredictor
-from samantic.vocabulary import UnknownClassError, load_vocabulary
+from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, WindowError)
 
-Progress = Callable[[int, int], None]
-
-
-class BesaDiff(InferTask):
+class BesaDiff(WholeImageTask):
     """BESA-Diff behind MONAI Label: type segmentation, for colour photographs. Source: ours.
 
     `provide` gives the segmenter to begin a request with: it may be another one for the next request. The SEG-SAM that
@@ -67,23 +61,9 @@ class BesaDiff(InferTask):
             config={"members": MEMBERS, "steps": STEPS, "seed": 0, "map": list(MAPS)},
         )
 
-    def is_valid(self) -> bool:
-        """Whether the model can be used: it is loaded with the task."""
-        return True
-
     def eyes(self) -> LesionEyes:
         """Return what strategies look at images with."""
         return LesionEyes(self._provide(), self._threads)
-
-    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
-
-        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
-        """
-        try:
-            return self.answer(request)
-        except REFUSALS as error:
-            raise HTTPException(422, sentence(error)) from error
 
     def answer(
         self,
@@ -135,11 +115,11 @@ class BesaDiff(InferTask):
 
     def _written(self, answer: LesionAnswer, asked: BesaDiffRequest, view: SliceView, file: MapFile) -> str:
         if asked.map == "labels":
-            labels = _in_volume(answer.mask.astype(np.uint8) * np.uint8(VALUE), view)
+            labels = in_volume(answer.mask.astype(np.uint8) * np.uint8(VALUE), view)
             return file.labels(labels, {LESION: VALUE}, self._vocabulary)
         if asked.map == "uncertainty":
-            return file.fractions(_in_volume(answer.variance, view), LARGEST_VARIANCE)
-        return file.fractions(_in_volume(np.where(answer.mask, answer.probability, 1 - answer.probability), view))
+            return file.fractions(in_volume(answer.variance, view), LARGEST_VARIANCE)
+        return file.fractions(in_volume(np.where(answer.mask, answer.probability, 1 - answer.probability), view))
 
 
 def _sampled(
@@ -156,10 +136,3 @@ def _sampled(
         return segmenter.segment(picture, **sampling)
     refiner = MaskRefiner(predictor(), segmenter, members=asked.members, steps=asked.steps)
     return BesaDiffPipeline(segmenter, refiner).segment(picture, **sampling)
-
-
-def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
-    # In the order of image files, so that writing needs no copy.
-    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
-    view.insert(array, picture)
-    return array

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException
-from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.interfaces.tasks.infer_v2 import InferType
 
 from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.breast_json import VALUE, breast_json
@@ -16,24 +15,21 @@ from samantic.app.lib.infers.breast_request import MAPS, BreastRequest, read_bre
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
-from samantic.app.lib.infers.map_file import MapFile
+from samantic.app.lib.infers.map_file import MapFile, in_volume
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.app.lib.infers.wire import RequestError
 from samantic.breast import BreastAnswer, BreastReader
 from samantic.breast.diagnosis import LESION
 from samantic.breast.squares import has_colours
-from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
-from samantic.vocabulary import UnknownClassError, load_vocabulary
+from samantic.imaging import SliceView, to_uint8
+from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (RequestError, UnknownClassError, ImageReadError, WindowError)
 
-Progress = Callable[[int, int], None]
-
-
-class Breast(InferTask):
+class Breast(WholeImageTask):
     """The prompt-free network behind MONAI Label: type segmentation, for breast ultrasound. Source: ours.
 
     `provide` gives the reader to begin a request with: it may be another one for the next request.
@@ -54,20 +50,6 @@ class Breast(InferTask):
             description="Breast ultrasound: the lesion, and how likely normal, benign and malignant are",
             config={"map": list(MAPS)},
         )
-
-    def is_valid(self) -> bool:
-        """Whether the model can be used: it is loaded with the task."""
-        return True
-
-    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
-
-        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
-        """
-        try:
-            return self.answer(request)
-        except REFUSALS as error:
-            raise HTTPException(422, sentence(error)) from error
 
     def answer(
         self,
@@ -118,15 +100,8 @@ class Breast(InferTask):
 
     def _written(self, answer: BreastAnswer, asked: BreastRequest, view: SliceView, file: MapFile) -> str:
         if asked.map == "labels":
-            labels = _in_volume(answer.mask.astype(np.uint8) * np.uint8(VALUE), view)
+            labels = in_volume(answer.mask.astype(np.uint8) * np.uint8(VALUE), view)
             return file.labels(labels, {LESION: VALUE}, self._vocabulary)
         if asked.map == "attention":
-            return file.fractions(_in_volume(answer.attention, view))
-        return file.fractions(_in_volume(np.where(answer.mask, answer.probability, 1 - answer.probability), view))
-
-
-def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
-    # In the order of image files, so that writing needs no copy.
-    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
-    view.insert(array, picture)
-    return array
+            return file.fractions(in_volume(answer.attention, view))
+        return file.fractions(in_volume(np.where(answer.mask, answer.probability, 1 - answer.probability), view))

@@ -12,7 +12,7 @@ from samantic.app.lib.infers import wire
 from samantic.app.lib.infers.answer import ResultFormat, new_file, read_format, write_labels
 from samantic.app.lib.infers.sessions import Extent
 from samantic.app.lib.infers.wire import RequestError, shown
-from samantic.imaging import Volume, crop_affine, write_volume
+from samantic.imaging import SliceView, Volume, crop_affine, write_volume
 from samantic.vocabulary import Vocabulary
 
 MAPS = ("labels", "confidence", "uncertainty")
@@ -68,3 +68,11 @@ class MapFile:
         # Where nothing was found, one voxel is the smallest that a file can hold.
         x0, x1, y0, y1, z0, z1 = self.extent or (0, 1, 0, 1, 0, 1)
         return array[x0:x1, y0:y1, z0:z1], (x0, y0, z0)
+
+
+def in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
+    """Return an array (I, J, K) of the volume of `view` that holds `picture` (rows, cols) in its slice, 0 elsewhere."""
+    # In the order of image files, so that writing needs no copy.
+    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
+    view.insert(array, picture)
+    return array

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastapi import HTTPException
-from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.interfaces.tasks.infer_v2 import InferType
 
 from samantic.app.lib.infers.automatic_json import automatic_json, extent_of_all, extent_of_image
 from samantic.app.lib.infers.automatic_request import AutomaticRequest, read_automatic_request
@@ -17,7 +16,8 @@ from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.map_file import MAPS, MapFile
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import ImageReadError, Volume, Window, WindowError
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSamPredictor
@@ -29,10 +29,8 @@ logger = logging.getLogger(__name__)
 REFUSALS = (RequestError, UnknownClassError, ImageReadError, WindowError)
 WINDOWS = ("auto", "ct", "soft_tissue", "lung", "bone", "brain", "percentile")
 
-Progress = Callable[[int, int], None]
 
-
-class SegSamAuto(InferTask):
+class SegSamAuto(WholeImageTask):
     """SEG-SAM's automatic mode behind MONAI Label: type segmentation, three-dimensional. Source: ours.
 
     `provide` gives the predictor to begin a request with: it may be another one for the next request. `cache` is the
@@ -68,20 +66,6 @@ class SegSamAuto(InferTask):
     @labels.setter
     def labels(self, _: Sequence[str]) -> None:
         """The base's constructor sets what is asked of the model."""
-
-    def is_valid(self) -> bool:
-        """Whether the model can be used: it is loaded with the task."""
-        return True
-
-    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
-
-        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
-        """
-        try:
-            return self.answer(request)
-        except REFUSALS as error:
-            raise HTTPException(422, sentence(error)) from error
 
     def answer(
         self,

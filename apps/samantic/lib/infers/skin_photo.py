@@ -8,32 +8,29 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException
-from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.interfaces.tasks.infer_v2 import InferType
 
 from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
+from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
-from samantic.app.lib.infers.map_file import MapFile
+from samantic.app.lib.infers.map_file import MapFile, in_volume
 from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.skin_photo_json import skin_photo_json
 from samantic.app.lib.infers.skin_photo_request import MAPS, SkinPhotoRequest, read_skin_photo_request
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.wire import RequestError, sentence
-from samantic.imaging import ImageReadError, SliceView, WindowError, to_uint8
-from samantic.prompts import PromptError
+from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.imaging import SliceView, to_uint8
 from samantic.skinphoto.classes import CLASS_NAMES
 from samantic.skinphoto.crop_search import MOST, CropSearch
 from samantic.skinphoto.photograph_crops import photograph_crops
-from samantic.skinphoto.segmenter import SkinSegmenter
-from samantic.vocabulary import UnknownClassError, load_vocabulary
+from samantic.skinphoto.segmenter import SkinAnswer, SkinSegmenter
+from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (RequestError, PromptError, UnknownClassError, ImageReadError, WindowError)
 
-
-class SkinPhoto(InferTask):
+class SkinPhoto(WholeImageTask):
     """Skin and lesions in ordinary photographs behind MONAI Label: type segmentation, in one pass. Source: ours.
 
     `provide` gives the segmenter to begin a request with: it may be another one for the next request. Masks and crops
@@ -57,21 +54,16 @@ class SkinPhoto(InferTask):
             config={"crops": MOST, "map": list(MAPS)},
         )
 
-    def is_valid(self) -> bool:
-        """Whether the model can be used: it is loaded with the task."""
-        return True
+    def answer(
+        self,
+        params: Mapping[str, Any],
+        on_progress: Progress = lambda _done, _total: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Answer like a call, and stop before the photograph is read when told to.
 
-    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
-
-        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
+        Raises Cancelled, and RequestError, PromptError, UnknownClassError, ImageReadError or WindowError.
         """
-        try:
-            return self._answer(request)
-        except REFUSALS as error:
-            raise HTTPException(422, sentence(error)) from error
-
-    def _answer(self, params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
         watch = Stopwatch()
         segmenter = self._provide()
         with watch.stage("read"):
@@ -79,9 +71,15 @@ class SkinPhoto(InferTask):
             asked = read_skin_photo_request(params, volume)
             window = usual_window(volume, asked.window)
         view = SliceView.of(volume, 2, 0)
+
+        def segmented() -> SkinAnswer:
+            with interruptible(segmenter.network, 1, on_progress, is_cancelled):
+                return segmenter.segment(to_uint8(view.extract(volume.array), window))
+
         with watch.stage("segment"):
             # One photograph at a time: a large one takes hundreds of megabytes while it is looked at.
-            answer = self._threads.encode(lambda: segmenter.segment(to_uint8(view.extract(volume.array), window)))
+            answer = self._threads.encode(segmented)
+        on_progress(1, 1)
         with watch.stage("crop"):
             shape = (volume.shape_ijk[1], volume.shape_ijk[0])
             crops = photograph_crops(answer, shape, replace(CropSearch(), most=asked.crops))
@@ -94,9 +92,9 @@ class SkinPhoto(InferTask):
             with watch.stage("write"):
                 file = MapFile(volume, extent, asked.form)
                 if asked.map == "labels":
-                    path = file.labels(_in_volume(labels, view), result["label_names"], self._vocabulary)
+                    path = file.labels(in_volume(labels, view), result["label_names"], self._vocabulary)
                 else:
-                    path = file.fractions(_in_volume(confidence, view))
+                    path = file.fractions(in_volume(confidence, view))
         result |= {
             "extent": extent,
             "written_extent": extent if asked.form.crop else extent_of_image(volume),
@@ -115,10 +113,3 @@ def _values(found: np.ndarray, asked: SkinPhotoRequest) -> np.ndarray:
     for value, name in enumerate(asked.classes, start=1):
         table[1 + CLASS_NAMES.index(name)] = value
     return table[found]
-
-
-def _in_volume(picture: np.ndarray, view: SliceView) -> np.ndarray:
-    # In the order of image files, so that writing needs no copy.
-    array = np.zeros(view.volume_shape_ijk, picture.dtype, order="F")
-    view.insert(array, picture)
-    return array

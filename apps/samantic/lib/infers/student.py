@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException
-from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.interfaces.tasks.infer_v2 import InferType
 
 from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
@@ -17,20 +16,17 @@ from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.student_json import student_json
 from samantic.app.lib.infers.student_request import StudentRequest, read_student_request
-from samantic.app.lib.infers.wire import RequestError, sentence
-from samantic.imaging import ImageReadError, Volume, Window, WindowError
+from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.app.lib.infers.wire import RequestError
+from samantic.imaging import Volume, Window
 from samantic.segsam.cancelling import Cancelled
 from samantic.student import StudentAnswer, StudentPredictor
-from samantic.vocabulary import UnknownClassError, load_vocabulary
+from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (RequestError, UnknownClassError, ImageReadError, WindowError)
 
-Progress = Callable[[int, int], None]
-
-
-class Student(InferTask):
+class Student(WholeImageTask):
     """A student behind MONAI Label: type segmentation, photographs and volumes. Source: ours.
 
     `provide` gives the predictor to begin a request with: it may be another one for the next request.
@@ -60,20 +56,6 @@ class Student(InferTask):
     @labels.setter
     def labels(self, _: Sequence[str]) -> None:
         """The base's constructor sets what is asked of the model."""
-
-    def is_valid(self) -> bool:
-        """Whether the model can be used: it is loaded with the task."""
-        return True
-
-    def __call__(self, request: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-        """Answer one request: the path of a temporary file (None if no file is wanted) and the JSON result.
-
-        Raises fastapi.HTTPException 422 with one plain sentence for whatever is wrong with the request.
-        """
-        try:
-            return self.answer(request)
-        except REFUSALS as error:
-            raise HTTPException(422, sentence(error)) from error
 
     def answer(
         self,

@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from samantic.training import FitOptions, SettingsError
+from samantic.training import Ranges, RoundOptions
 
 
 @dataclass(frozen=True)
-class LesionRetrainOptions:
+class LesionRetrainOptions(RoundOptions):
     """Options of one round; SettingsError for a value out of range.
 
-    At most `epochs` epochs, each a validation after `steps_per_epoch` steps of `batch_size` photographs; the round ends
-    early after `patience` epochs without a better score. `validation_share` of the real photographs are held out, or
-    exactly `validation_ids` where given. `synthetic_share` of the steps learn from synthetic pairs, where there are
-    some. At most `most_images` photographs of each kind are held in memory. `members` and `steps` are those that are
-    validated with. `data_set` is the name of the photographs in the manifest of the weights.
+    Besides the common ones, which hold for real photographs: `synthetic_share` of the steps learn from synthetic pairs,
+    where there are some, of which as many are held in memory. `members` and `steps` are those that are validated with.
     """
 
-    epochs: int = 6
-    steps_per_epoch: int = 40
-    batch_size: int = 8
-    learning_rate: float = 2e-4
-    weight_decay: float = 0.02
-    average_decay: float = 0.97
-    patience: int = 3
-    validation_share: float = 0.2
-    validation_ids: frozenset[str] | None = None
     synthetic_share: float = 0.5
-    most_images: int = 2000
     members: int = 3
     steps: int = 4
-    data_set: str = "studies"
-    seed: int = 17
-    device: str | None = None
 
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("epochs", 1, 10_000),
-            ("steps_per_epoch", 1, 100_000),
-            ("batch_size", 1, 1024),
-            ("patience", 1, 10_000),
-            ("validation_share", 0, 0.9),
-            ("synthetic_share", 0, 0.9),
-            ("most_images", 2, 100_000),
-            ("members", 1, 20),
-            ("steps", 1, 50),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise SettingsError(f"{name} must be {low} to {high}, not {getattr(self, name)}.")
-        # These know their own ranges.
-        self.fit_options()
-
-    def fit_options(self) -> FitOptions:
-        """The same as options of the common optimiser and schedule, for the whole round."""
-        return FitOptions(
-            steps=self.epochs * self.steps_per_epoch,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            average_decay=self.average_decay,
-            seed=self.seed,
-        )
+    ranges: ClassVar[Ranges] = (
+        *RoundOptions.ranges,
+        ("synthetic_share", 0, 0.9),
+        ("members", 1, 20),
+        ("steps", 1, 50),
+    )
