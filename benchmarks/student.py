@@ -90,7 +90,8 @@ def speed(run: Path) -> None:
 def full(run: Path, names: tuple[str, ...], part: str) -> None:
     """All labels: the student as it is to be bundled, and the U-Net for as many seconds."""
     for name in names:
-        settings, views = StudentSettings.packaged(SETS[name].model), training_views(name)
+        settings = StudentSettings.packaged(SETS[name].model)
+        views = training_views(name)[:: settings.every]
         teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
         folder = run / f"full-{name}"
         student = fit_student(settings, views, (), folder / "student", teacher=teacher)

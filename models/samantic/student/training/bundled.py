@@ -33,6 +33,7 @@ def train_student(
         known = ", ".join(set_name for set_name in WHOLE_TRAINING_SETS if set_name in VALIDATION_SETS)
         raise SettingsError(f"data_set is '{name}', but it must be one of {known}.")
     views = [view for view in WHOLE_TRAINING_SETS[name](folder) if _has_plane(view, settings)]
+    views = views[:: settings.every]
     shown = [view for view in VALIDATION_SETS[name](folder) if view.labels.any()]
     taught_by = None
     if settings.lessons.asks_teacher:

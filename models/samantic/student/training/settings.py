@@ -77,13 +77,21 @@ def movement_of(config: StudentConfig) -> Movement:
 
 @dataclass(frozen=True)
 class StudentSettings:
-    """The network, what it learns, how pictures are changed, and how long. SettingsError: a setting is out of range."""
+    """The network, what it learns, how pictures are changed, and how long. SettingsError: a setting is out of range.
+
+    Of the views of the set every `every`-th is learned from: slices that are neighbours are nearly alike.
+    """
 
     network: StudentConfig = field(default_factory=StudentConfig)
     lessons: Lessons = field(default_factory=Lessons)
     movement: Movement = field(default_factory=Movement)
     fit: FitOptions = field(default_factory=FitOptions)
     data_set: str = "isic2017"
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise SettingsError(f"every must be 1 or more, not {self.every}.")
 
     @classmethod
     def from_yaml(cls, path: Path) -> StudentSettings:
