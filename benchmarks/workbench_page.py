@@ -31,19 +31,38 @@ class Grid:
     spacing_ij_mm: tuple[float, float]
 
 
+@dataclass
+class RunningWorkbench:
+    """A workbench: the address of its page, and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def crash(self) -> None:
+        """End the process as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
+
 @contextmanager
 def workbench_process(samantic_url: str, folder: Path) -> Iterator[str]:
-    """Start `samantic workbench` and yield the address of its page; its words go to `folder`."""
+    """Start `samantic workbench` and yield the address of its page; its words and drafts go to `folder`."""
+    with running_workbench(samantic_url, folder) as workbench:
+        yield workbench.url
+
+
+@contextmanager
+def running_workbench(samantic_url: str, folder: Path) -> Iterator[RunningWorkbench]:
+    """Start `samantic workbench` on a free port; its words and drafts go to `folder`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     code = "import sys; from samantic.cli.main import app; app()"
     command = [sys.executable, "-c", code, "workbench", "--server", samantic_url, "--port", str(port)]
     log = folder / "workbench.log"
+    variables = {**os.environ, "TMPDIR": str(folder), "SAMANTIC_HOME": str(folder / "home")}
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TMPDIR": str(folder)}
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=variables)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -51,7 +70,7 @@ def workbench_process(samantic_url: str, folder: Path) -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"The workbench did not start:\n{log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.2)
-        yield url
+        yield RunningWorkbench(url, process)
     finally:
         process.terminate()
         try:
