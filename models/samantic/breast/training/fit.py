@@ -122,7 +122,7 @@ class BreastTask:
             parts["mask"] = self._loss.mask_weight * mask_loss(found.mask_logits.float(), batch.masks)
         if self._loss.class_weight:
             weights = self._weights.to(batch.images.device)
-            diagnosis = diagnosis_loss(found.class_logits.float(), batch.possible, weights)
+            diagnosis = diagnosis_loss(found.class_logits.float(), batch.possible, weights, self._loss.smoothing)
             parts["diagnosis"] = self._loss.class_weight * diagnosis
         total = torch.stack(list(parts.values())).sum()
         return total, {name: float(part.detach()) for name, part in parts.items()}

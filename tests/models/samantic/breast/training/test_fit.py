@@ -94,6 +94,14 @@ class TestLoss:
         assert float(one) == pytest.approx(-float(torch.log_softmax(logits, 1)[0, 1]))
         assert float(either) == pytest.approx(-float(torch.log(torch.softmax(logits, 1)[0, 1:].sum())))
 
+    def test_smoothing_makes_certainty_dearer_than_doubt(self):
+        possible, weights = torch.tensor([[True, False, False]]), torch.ones(3)
+        certain, doubting = torch.tensor([[20.0, 0.0, 0.0]]), torch.tensor([[3.0, 0.0, 0.0]])
+        assert diagnosis_loss(certain, possible, weights) < diagnosis_loss(doubting, possible, weights)
+        assert diagnosis_loss(certain, possible, weights, 0.1) > diagnosis_loss(doubting, possible, weights, 0.1)
+        expected = torch.nn.functional.cross_entropy(certain, torch.tensor([0]), label_smoothing=0.1)
+        assert float(diagnosis_loss(certain, possible, weights, 0.1)) == pytest.approx(float(expected))
+
     def test_a_picture_that_may_be_anything_teaches_nothing(self):
         logits = torch.randn(3, 3, requires_grad=True)
         diagnosis_loss(logits, torch.tensor([ANYTHING] * 3), torch.ones(3)).backward()
