@@ -153,10 +153,14 @@ def _check_models(models: str) -> None:
 
 
 def _check_initial_weights(conf: Mapping[str, str]) -> None:
-    if not conf.get("initial_weights") and not conf.get("besadiff_weights"):
+    if not any(key.endswith("_weights") and value for key, value in conf.items()):
         return
     from samantic.app.lib.initial_weights import ALL, InitialWeightsError  # imports torch
 
+    keys = [weights.key for weights in ALL]
+    unknown = [key for key in conf if key.endswith("_weights") and key not in keys]
+    if unknown:
+        raise LaunchError(f"There are no weights called '{unknown[0]}'; use {', '.join(keys)}.")
     try:
         for weights in ALL:
             if conf.get(weights.key):

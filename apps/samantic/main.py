@@ -24,7 +24,7 @@ from samantic.app.lib.batch_infer import SafeBatchInfer
 from samantic.app.lib.datastore import SamanticDatastore, provenance
 from samantic.app.lib.datastore.drafts import Drafts, owners_of
 from samantic.app.lib.image_source import image_file
-from samantic.app.lib.model_choice import chosen_configs, merged
+from samantic.app.lib.model_choice import check_chosen, chosen_configs, merged
 from samantic.app.lib.scoring.dice import DiceOfLabels
 from samantic.app.lib.server.sessions import DurableSessions
 from samantic.app.lib.strategies.all_strategies import all_strategies
@@ -35,9 +35,9 @@ from samantic.app.lib.strategies.wishes import client_of
 class SamanticApp(MONAILabelApp):
     """Samantic as MONAI Label loads it; the models are the modules of `lib/configs`, chosen with `--conf models a,b`.
 
-    Without `models`, or with `all`, every model is offered. An unknown name ends the start with a sentence that lists
-    the known ones. `/info/` labels are the classes that the loaded models know. Source: ours, after MONAI Label's
-    radiology sample app.
+    Without `models`, or with `all`, every model is offered whose weights are there. An unknown name ends the start with
+    a sentence that lists the known ones. `/info/` labels are the classes that the loaded models know. Source: ours,
+    after MONAI Label's radiology sample app.
     """
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
@@ -67,8 +67,13 @@ class SamanticApp(MONAILabelApp):
         )
 
     def init_infers(self) -> dict[str, InferTask]:
-        """Return the inference tasks of the chosen models."""
-        return merged((name, config.infer()) for name, config in self.models.items())
+        """Return the inference tasks of the chosen models; of all, those whose weights are there.
+
+        Raises UnknownModelError where a model that was asked for by name has none.
+        """
+        tasks = {name: config.infer() for name, config in self.models.items()}
+        check_chosen(self.conf.get("models", "all"), tasks)
+        return merged(tasks.items())
 
     def init_trainers(self) -> dict[str, TrainTask]:
         """Return the training tasks of the chosen models that have one."""

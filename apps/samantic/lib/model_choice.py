@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -28,6 +28,20 @@ def chosen_configs(models: str) -> dict[str, type[TaskConfig]]:
         asked = ", ".join(unknown) or "(nothing)"
         raise UnknownModelError(f"--conf models: there is no model {asked}; use all or any of {', '.join(known)}.")
     return known if "all" in wanted else {name: known[name] for name in wanted}
+
+
+def check_chosen(models: str, tasks: Mapping[str, Any]) -> None:
+    """Raise UnknownModelError where a model that was asked for by its name offers nothing, for want of weights.
+
+    With "all" a model without weights is left out, and the log says which.
+    """
+    asked = [name.strip() for name in models.split(",")]
+    missing = [] if "all" in asked else [name for name, offered in tasks.items() if not offered]
+    if missing:
+        raise UnknownModelError(
+            f"--conf models: the weights of {', '.join(missing)} are missing from this package; install samantic "
+            "again, or name files of weights as the log says."
+        )
 
 
 def merged(tasks: Iterable[tuple[str, Any]]) -> dict[str, Any]:

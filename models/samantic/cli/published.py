@@ -14,14 +14,22 @@ from samantic.cli.plain_errors import plain_errors
 if TYPE_CHECKING:
     from samantic.training.model_store import ModelStore, PublishedModel
 
-MODELS = ("segsam", "besadiff")
+MODELS = (
+    "segsam",
+    "besadiff",
+    "breast",
+    "skin_photo",
+    "student_dermoscopy",
+    "student_breast_ultrasound",
+    "student_hippocampus",
+)
 
 Home = Annotated[
     Path | None,
     typer.Option(help="Where the server keeps its own files; otherwise SAMANTIC_HOME or ~/.samantic."),
 ]
 
-Model = Annotated[str, typer.Option(help="Whose versions: segsam or besadiff.")]
+Model = Annotated[str, typer.Option(help=f"Whose versions: {', '.join(MODELS)}.")]
 
 
 def history(home: Home = None, model: Model = MODELS[0]) -> None:
@@ -72,7 +80,7 @@ def _store(home: Path | None, model: str) -> Iterator[ModelStore]:
     from samantic.training.model_store import ModelStore, ModelStoreError, StoreBusyError
 
     if model not in MODELS:
-        raise typer.BadParameter(f"--model is '{model}', but it must be {' or '.join(MODELS)}.")
+        raise typer.BadParameter(f"--model is '{model}', but it must be one of {', '.join(MODELS)}.")
     folder = published_folder(model) if home is None else home.expanduser() / "published" / model
     with plain_errors(ModelStoreError, StoreBusyError):
         yield ModelStore(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,12 @@ def serve(
         Path | None,
         typer.Option(help="A BESA-Diff segmenter (.safetensors) to begin with in the place of the bundled one."),
     ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="MODEL=FILE: the same for any model, such as breast=mine.safetensors; may be repeated.", metavar="TEXT"
+        ),
+    ] = None,
 ) -> None:
     """Serve a folder of NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG images to 3D Slicer and other MONAI Label clients.
 
@@ -36,7 +43,9 @@ def serve(
 
     Then open http://127.0.0.1:8000 in 3D Slicer's MONAILabel module.
     """
-    start(studies, host, port, models, home, initial_weights, besadiff_weights)
+    files = {"initial_weights": initial_weights, "besadiff_weights": besadiff_weights}
+    given = {key: path for key, path in files.items() if path is not None}
+    start(studies, host, port, models, home, given | dict(_named(text) for text in weights or ()))
 
 
 def start(
@@ -45,17 +54,25 @@ def start(
     port: int,
     models: str = "all",
     home: Path | None = None,
-    initial_weights: Path | None = None,
-    besadiff_weights: Path | None = None,
+    weights: Mapping[str, Path] | None = None,
 ) -> None:
-    """Serve until the process is told to stop; what cannot be started is an error of the command line."""
+    """Serve until the process is told to stop; what cannot be started is an error of the command line.
+
+    weights: key of `--conf` -> file, such as "breast_weights".
+    """
     from samantic.app.launch import LaunchError
     from samantic.app.launch import serve as run_server
 
-    conf = {"models": models}
-    for key, weights in (("initial_weights", initial_weights), ("besadiff_weights", besadiff_weights)):
-        if weights is not None:
-            # The processes that the server starts read it too.
-            conf[key] = str(weights.expanduser().absolute())
+    # The processes that the server starts read it too.
+    files = {key: str(path.expanduser().absolute()) for key, path in (weights or {}).items()}
+    conf = {"models": models, **files}
     with plain_errors(LaunchError):
         run_server(studies, host, port, conf, home)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    """`breast=mine.safetensors` -> the key of `--conf`, and the file."""
+    model, _, file = (part.strip() for part in text.partition("="))
+    if not model or not file:
+        raise typer.BadParameter(f"--weights is '{text}', but it must be MODEL=FILE, such as breast=mine.safetensors.")
+    return "initial_weights" if model == "segsam" else f"{model}_weights", Path(file)

@@ -11,6 +11,11 @@ COLOUR = ("dermoscopy", "skin_photo")
 GREY_PICTURES = ("breast_ultrasound",)
 
 
+def is_for_volumes(config: StudentConfig) -> bool:
+    """Whether a student is for volumes rather than for single pictures."""
+    return config.domain not in (*COLOUR, *GREY_PICTURES)
+
+
 def unsuitable(config: StudentConfig, volume: Volume) -> str | None:
     """Why an image is nothing for a student, as the end of a sentence that begins with "it"; None if it is."""
     one_slice = volume.shape_ijk[2] == 1

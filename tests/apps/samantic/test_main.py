@@ -32,10 +32,37 @@ def test_without_a_choice_every_model_is_offered(an_app: SamanticApp) -> None:
     assert (info["models"]["segsam"]["type"], info["models"]["segsam"]["dimension"]) == (InferType.DEEPGROW, 2)
 
 
-def test_the_labels_are_the_classes_that_the_model_knows(an_app: SamanticApp) -> None:
-    labels = an_app.info()["labels"]
-    assert labels and set(labels) == set(an_app.info()["models"]["segsam"]["labels"])
-    assert "liver" in labels and "skin_lesion" in labels
+def test_the_labels_are_the_classes_that_the_models_know(an_app: SamanticApp) -> None:
+    info = an_app.info()
+    assert set(info["labels"]) == {name for model in info["models"].values() for name in model["labels"]}
+    assert "liver" in info["labels"] and "skin_lesion" in info["labels"]
+
+
+def test_a_server_starts_without_the_weights_of_a_model_unless_that_was_asked_for_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SAMANTIC_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(
+        "samantic.app.lib.initial_weights.bundled_models", lambda: ("segsam-tiny", "besadiff-segmenter")
+    )
+    (tmp_path / "studies").mkdir()
+
+    def started(conf: dict[str, str]) -> SamanticApp:
+        return SamanticApp(str(tmp_path / "app"), str(tmp_path / "studies"), conf)
+
+    info = started({"models": "all"}).info()
+    assert set(info["models"]) == {"segsam", "segsam_auto", "besadiff"}
+    assert set(info["trainers"]) == {"segsam", "besadiff"}
+    left_out = [line.split()[2] for line in caplog.messages if "is not offered" in line]
+    assert left_out == [
+        "breast",
+        "skin_photo",
+        "student_dermoscopy",
+        "student_breast_ultrasound",
+        "student_hippocampus",
+    ]
+    with pytest.raises(UnknownModelError, match="the weights of breast are missing"):
+        started({"models": "segsam,breast"})
 
 
 def test_monai_label_finds_the_app_by_its_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.train import TrainTask
 
 from samantic.app.lib.infers.besadiff import BesaDiff
-from samantic.app.lib.infers.images import OpenImages
+from samantic.app.lib.infers.images import usual_images
 from samantic.app.lib.infers.published_model import PublishedModel
 from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.segsam import usual_cache
@@ -23,9 +23,6 @@ from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.sam import published_folder
 from samantic.segsam import SegSamPredictor
 from samantic.training.model_store import ModelStore
-
-PHOTOGRAPHS_BYTES = 512 * 1024**2
-"""Of opened photographs that are kept: one of 24 million pixels takes 72 MB."""
 
 
 class BesaDiffConfig(TaskConfig):
@@ -53,8 +50,7 @@ class BesaDiffConfig(TaskConfig):
         def predictor() -> SegSamPredictor:
             return prompted().now()
 
-        images = OpenImages(PHOTOGRAPHS_BYTES)
-        return {"besadiff": BesaDiff(published.now, predictor, usual_cache(), images=images)}
+        return {"besadiff": BesaDiff(published.now, predictor, usual_cache(), images=usual_images())}
 
     def trainer(self) -> TrainTask:
         """Return the training task."""

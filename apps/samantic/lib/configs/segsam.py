@@ -9,7 +9,7 @@ from monailabel.interfaces.config import TaskConfig
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.train import TrainTask
 
-from samantic.app.lib.infers.images import OpenImages
+from samantic.app.lib.infers.images import usual_images
 from samantic.app.lib.infers.published_predictor import PublishedPredictor
 from samantic.app.lib.infers.segsam import SegSam, usual_cache
 from samantic.app.lib.infers.segsam_auto import SegSamAuto
@@ -35,7 +35,7 @@ class SegSamConfig(TaskConfig):
 
     def infer(self) -> dict[str, InferTask]:
         """Return the interactive and the automatic task, which serve one model and keep the same embeddings."""
-        published, cache, images = PublishedPredictor(self._store, self._start), usual_cache(), OpenImages()
+        published, cache, images = PublishedPredictor(self._store, self._start), usual_cache(), usual_images()
         return {
             "segsam": SegSam(published, cache, images=images),
             "segsam_auto": SegSamAuto(published.now, cache, images=images),

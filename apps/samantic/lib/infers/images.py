@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,12 @@ class OpenImages:
             self._volumes[digest] = volume
             while len(self._volumes) > 1 and sum(v.array.nbytes for v in self._volumes.values()) > self._max_bytes:
                 self._volumes.popitem(last=False)
+
+
+@cache
+def usual_images() -> OpenImages:
+    """Return the images that all models of a server have open together: one bound, and one reading, for all."""
+    return OpenImages()
 
 
 def named_image(params: Mapping[str, Any]) -> str:

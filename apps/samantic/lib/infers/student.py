@@ -21,6 +21,7 @@ from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import Volume, Window
 from samantic.segsam.cancelling import Cancelled
 from samantic.student import StudentAnswer, StudentPredictor
+from samantic.student.suitability import is_for_volumes
 from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
@@ -40,11 +41,13 @@ class Student(WholeImageTask):
         self._images = images or OpenImages()
         self._threads = ModelThreads()
         self._vocabulary = load_vocabulary()
+        for_volumes = is_for_volumes(provide().network.config)
         super().__init__(
             type=InferType.SEGMENTATION,
             labels=None,
-            dimension=3,
-            description="A small network with Mamba mixers that segments a whole image without a prompt",
+            dimension=3 if for_volumes else 2,
+            description="A small network with Mamba mixers that segments a whole "
+            f"{'volume' if for_volumes else 'photograph'} without a prompt",
             config={"map": list(MAPS)},
         )
 

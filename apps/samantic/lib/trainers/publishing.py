@@ -69,7 +69,9 @@ class PublishingTrainer(TrainTask, Generic[Request, Material, Round]):
     Source: ours.
     """
 
-    model: ClassVar[str]
+    model: str
+    """What the notes of its versions call it."""
+
     refusals: ClassVar[Mapping[type[Exception], int]] = REFUSALS
     """What a round may raise that a person can mend -> HTTP status."""
 

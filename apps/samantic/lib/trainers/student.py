@@ -26,11 +26,14 @@ from samantic.training.model_store import ModelStore
 class StudentTrainer(PublishingTrainer[StudentTrainingRequest, StudentMaterial, RetrainedStudent]):
     """A semi-supervised round, from the weights that are served; `teacher` is loaded when it begins. Source: ours."""
 
-    model = "student"
     refusals: ClassVar = {**REFUSALS, StudentError: 422, WeightsError: 422}
 
     def __init__(
-        self, store: ModelStore, start: Path, teacher: Callable[[], Teacher] = PromptableTeacher.usual
+        self,
+        store: ModelStore,
+        start: Path,
+        teacher: Callable[[], Teacher] = PromptableTeacher.usual,
+        name: str = "student",
     ) -> None:
         super().__init__(
             "A student learns from the final labels of the studies and, taught by a promptable model, from the images "
@@ -38,6 +41,7 @@ class StudentTrainer(PublishingTrainer[StudentTrainingRequest, StudentMaterial, 
             store,
             start,
         )
+        self.model = name
         self._teacher = teacher
 
     def config(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from samantic.bundled import bundled_models, bundled_weights, model_card
+from samantic.bundled.catalogue import NAMES
 from samantic.datasets.phantoms import Phantom, make_dermoscopy, make_ultrasound
 from samantic.evaluation import dice
 from samantic.imaging import SliceView, Volume, to_uint8, window_for
@@ -21,6 +22,16 @@ def test_a_model_that_does_not_come_along_is_refused_listing_those_that_do():
 def test_a_name_is_no_path(name: str):
     with pytest.raises(ValueError, match="does not come with this package"):
         bundled_weights(name)
+
+
+def test_the_weights_of_every_name_are_there():
+    assert bundled_models() == NAMES
+
+
+def test_weights_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("samantic.bundled.catalogue.bundled_models", lambda: ("segsam-tiny",))
+    with pytest.raises(ValueError, match="The weights of 'skin-photo' are missing from this package"):
+        bundled_weights("skin-photo")
 
 
 def test_every_model_has_weights_small_enough_to_come_along_and_a_card_of_its_own():

@@ -59,4 +59,4 @@ def test_the_versions_of_besadiff_are_its_own(run: Run, tmp_path: Path, monkeypa
     assert "Served from now on: bundled" in run("models", "rollback", "--model", "besadiff")[1]
     assert store.current() is None
     code, output = run("models", "history", "--model", "nobody")
-    assert code != 0 and "it must be segsam or besadiff" in output
+    assert code != 0 and "it must be one of segsam, besadiff" in output
