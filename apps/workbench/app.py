@@ -13,6 +13,7 @@ from trame_slicer import module as trame_slicer_module
 from trame_slicer.core import SlicerApp
 from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow
 
+from .drafts.store import DraftStore, drafts_folder
 from .logic.workbench_logic import WorkbenchLogic
 from .one_visitor import OneVisitor
 from .ui.workbench_ui import WorkbenchUI
@@ -29,7 +30,8 @@ class WorkbenchApp(TrameApp):
         self.slicer_app = SlicerApp()
         vtkOutputWindow.GetInstance().SetDisplayModeToNever()
         self.worker = Worker(self._schedule)
-        self.logic = WorkbenchLogic(self.server, self.slicer_app, SamanticClient, self.worker)
+        drafts = DraftStore(drafts_folder())
+        self.logic = WorkbenchLogic(self.server, self.slicer_app, SamanticClient, self.worker, drafts)
         self._ui = WorkbenchUI(self.server, self.logic.display.layout_manager, self.logic.on_key)
         self.logic.set_ui(self._ui)
         self.visitor = OneVisitor()
@@ -49,6 +51,7 @@ class WorkbenchApp(TrameApp):
 
     def _close(self, *_: Any, **__: Any) -> None:
         self.session.close()
+        self.logic.draft.keeper.flush()
 
     def _schedule(self, callback: Callable[[], None]) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -84,3 +84,8 @@ def begin_kidney(workbench: WorkbenchPage, study: Study) -> tuple[np.ndarray, Gr
     workbench.wait_for_step("Click on the left kidney")
     workbench.scroll_to(KIDNEY_SLICE)
     return kidney, Grid(kidney.shape, CT_SPACING_MM)
+
+
+def wait_for_draft(workbench: WorkbenchPage, drafts: Path) -> None:
+    """Wait until what is drawn lies in the folder of drafts."""
+    workbench.wait(lambda: any(drafts.glob("*.json")), 30, lambda: f"no draft came into {drafts}")

@@ -19,10 +19,12 @@ from trame_slicer.app.logic import (
 from trame_slicer.core import SlicerApp
 from trame_slicer.rca_view import register_rca_factories
 
+from ..drafts.store import DraftStore
 from ..scene.workbench_scene import WorkbenchScene
 from ..ui.answer_ui import AnswerState
 from ..ui.class_ui import ClassState
 from ..ui.display_ui import DisplayState
+from ..ui.draft_ui import DraftState
 from ..ui.image_ui import ImageState
 from ..ui.learn_ui import LearnState
 from ..ui.segments_ui import SegmentsState
@@ -33,6 +35,7 @@ from ..ui.workbench_ui import WorkbenchUI
 from .answer_logic import AnswerLogic
 from .class_logic import ClassLogic
 from .display_logic import DisplayLogic
+from .draft_logic import DraftLogic
 from .image_logic import ImageLogic
 from .learn_logic import LearnLogic
 from .segments_logic import SegmentsLogic
@@ -53,7 +56,12 @@ class WorkbenchLogic:
     """The session and the logic of every part."""
 
     def __init__(
-        self, server: Any, slicer_app: SlicerApp, client_factory: Callable[[str], Client], worker: LaneWorker
+        self,
+        server: Any,
+        slicer_app: SlicerApp,
+        client_factory: Callable[[str], Client],
+        worker: LaneWorker,
+        drafts: DraftStore,
     ) -> None:
         self._server = server
         register_rca_factories(
@@ -70,12 +78,15 @@ class WorkbenchLogic:
         self.tools = ToolsLogic(parts[0], ToolsState, *parts[1:], slicer_app)
         self.segments = SegmentsLogic(parts[0], SegmentsState, *parts[1:], slicer_app)
         self.display = DisplayLogic(parts[0], DisplayState, *parts[1:], slicer_app)
+        self.draft = DraftLogic(parts[0], DraftState, *parts[1:], drafts, worker)
         self._parts = (
             self.status, self.image, self.classes, self.answer, self.learn, self.tools, self.segments, self.display,
+            self.draft,
         )  # fmt: skip
         self._editors = [logic(server, slicer_app) for logic in EDITOR_LOGIC]
         self._image: SceneImage | None = None
         self.scene.undo_stack.index_changed.connect(self._on_step)
+        self.draft.restored.connect(self._on_restored)
         self.session.listen(self._show)
 
     def set_ui(self, ui: WorkbenchUI) -> None:
@@ -89,6 +100,7 @@ class WorkbenchLogic:
         self.tools.set_ui(ui.tools)
         self.segments.set_ui(ui.segments)
         self.display.set_ui(ui.display)
+        self.draft.set_ui(ui.draft)
         for editor in self._editors:
             editor.set_ui(ui.options)
         self.session.refresh()
@@ -142,6 +154,10 @@ class WorkbenchLogic:
                     self.tools.use_again()
             for part in self._parts:
                 part.show(view)
+
+    def _on_restored(self) -> None:
+        self.segments.begin_image()
+        self.segments.make_surfaces()
 
     def _on_step(self, *_: Any) -> None:
         self.segments.make_surfaces()

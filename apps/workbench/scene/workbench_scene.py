@@ -21,6 +21,9 @@ from trame_slicer.core import SlicerApp
 from undo_stack import UndoStack
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
+from ..drafts.restoring import restored
+from ..drafts.snapshot import Copied, copied, revision_of
+from ..drafts.store import Draft
 from .marks import Marks
 from .picture import ENDINGS, load_picture
 from .undo import AnswerStep
@@ -126,7 +129,8 @@ class WorkbenchScene:
     def write_labels(self, path: Path) -> Mapping[str, int]:
         """Write all segments that hold something as one label map; return class -> value.
 
-        Where segments overlap, the one that was made later has the voxel: what is drawn within a lesion.
+        Raises SamanticError, with nothing written, where two segments hold the same voxel, as a lesion and a structure
+        within it may: a label has one value for each.
         """
         made = [segment for segment in self.segments() if not segment.is_empty]
         stable = stable_values(self.segmentation)
@@ -134,6 +138,34 @@ class WorkbenchScene:
         labels = self._logic.label_volume(self.segmentation, self.volume, values)
         write_label(path, labels, None if path.suffix == ".png" else volume_ijk_to_ras(self.volume))
         return {segment.class_name: values[segment.segment_id] for segment in made}
+
+    def copied(self) -> Copied:
+        """Copy what the segments are now, to be kept while the person goes on."""
+        return copied(self.segmentation, self.volume)
+
+    @property
+    def revision(self) -> tuple[Any, ...]:
+        """Another value after every change of the segments."""
+        return () if self.segmentation is None else revision_of(self.segmentation)
+
+    @property
+    def voxels(self) -> np.ndarray:
+        """The image as it lies in memory, (N,) or (N, bands)."""
+        return vtk_to_numpy(self.volume.GetImageData().GetPointData().GetScalars())
+
+    def restore(self, draft: Draft) -> None:
+        """Let the segments be those of a draft; SamanticError, and all is as it was, for one that is damaged.
+
+        Refused where something is drawn already. There is nothing to undo afterwards.
+        """
+        if any(not segment.is_empty for segment in self.segments()):
+            raise SamanticError("Something is drawn on this image already; submit it, or open the image again.")
+        node, before = restored(self._app.scene, draft, self.volume), self.segmentation
+        self._clear_steps()
+        self._logic.attach(node, self.volume)
+        self.segmentation = node
+        self._app.segmentation_editor.set_active_segmentation(node, self.volume)
+        self._app.scene.RemoveNode(before)
 
     def show_prompts(self, prompts: Prompts) -> None:
         """Draw the marks of the object."""
@@ -182,15 +214,18 @@ class WorkbenchScene:
     def _forget(self) -> None:
         self._map.show(None, None, 1.0, None)
         self._marks.show(Prompts(), None)
-        self.is_stepping = True
-        self.undo_stack.clear()
-        self.is_stepping = False
-        self._logic.forget_steps()
+        self._clear_steps()
         scene = self._app.scene
         for node in (self.segmentation, self.volume):
             if node is not None:
                 scene.RemoveNode(node)
         self.segmentation = self.volume = None
+
+    def _clear_steps(self) -> None:
+        self.is_stepping = True
+        self.undo_stack.clear()
+        self.is_stepping = False
+        self._logic.forget_steps()
 
 
 def _holds(image: Any, value: int) -> bool:

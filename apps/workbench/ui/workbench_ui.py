@@ -13,6 +13,7 @@ from trame_slicer.core import LayoutManager
 from .answer_ui import ActionsUI, AnswerState, AnswerUI
 from .class_ui import ClassUI
 from .display_ui import DisplayState, DisplayUI
+from .draft_ui import DraftUI
 from .image_ui import ImageState, ImageUI
 from .learn_ui import LearnUI
 from .segments_ui import SegmentsUI, ToolOptionsUI
@@ -68,6 +69,7 @@ class WorkbenchUI:
                     layout_manager.initialize_layout_grid(self.layout)
                 self._build_welcome(server)
                 self.status.build_overlays()
+                self.draft = DraftUI(server)
 
     def _build_left(self, server: Any) -> None:
         answer, image = TypedState(server.state, AnswerState).name, TypedState(server.state, ImageState).name

@@ -163,6 +163,10 @@ class AnnotationSession:
         if self._core.now.image is not None:
             self._do(self._core.touched)
 
+    def say(self, kind: str, text: str) -> None:
+        """Show the person one sentence of the user interface's own: "info", "good" or "error"."""
+        self._do(lambda: self._core.say(kind, text))
+
     def refresh(self) -> None:
         """Tell the listeners again."""
         self._tell()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from SamanticLib.cancellation import Cancellation, current_cancellation, working_under
 from SamanticLib.errors import SamanticError
 
-LANES = ("click", "job", "train")
+LANES = ("click", "job", "train", "draft")
 
 NEWEST_WINS = ("click",)
 """Lanes in which new work replaces all that is waiting or under way."""
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs one callable at a time in each lane ("click", "job", "train"), and delivers what it returns or raises.
+    """Runs one callable at a time in each lane of `LANES`, and delivers what it returns or raises.
 
     `schedule(callable)` hands a callable to the caller's thread, such as `lambda f: qt.QTimer.singleShot(0, f)`; with
     nothing else are `on_answer`, `on_error` and relayed callbacks called. In the lane "click" the newest work wins:
