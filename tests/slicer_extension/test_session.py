@@ -51,6 +51,7 @@ class AServer:
         self.jobs: deque[JobState] = deque()
         self.cancelled: list[str] = []
         self.trainings: deque[TrainingState] = deque()
+        self.map_geometry = np.eye(4)
         self.answer_of = a_square_around_the_click
 
     def _fail(self) -> None:
@@ -129,7 +130,9 @@ class AServer:
         raise SamanticError("Where it runs, say: samantic models rollback")
 
     def uncertainty(self, image_id: str, *, model: str) -> MapAnswer:
-        return MapAnswer(np.ones(SHAPE, np.float32), (0, 16, 0, 16, 0, 8), "uncertainty", 0.25)
+        depth = 1 if image_id == "mole" else 8
+        values = np.ones((16, 16, depth), np.float32)
+        return MapAnswer(values, (0, 16, 0, 16, 0, depth), "uncertainty", 0.25, ijk_to_ras=self.map_geometry)
 
 
 def a_square_around_the_click(model: str, params: dict[str, Any]) -> SegmentAnswer:
@@ -564,6 +567,35 @@ def test_a_lesion_is_outlined_without_a_click_and_its_attributes_are_asked_of_an
     a_workplace.with_click(4, 4, 0)
     assert a_workplace.voxels("globules") == 9
     assert a_workplace.voxels("skin_lesion") == 36
+
+
+def test_a_map_that_does_not_lie_on_the_image_is_not_shown(a_kidney: AWorkplace) -> None:
+    a_kidney.server.map_geometry = np.diag([1.0, 1.0, 1.0, 1.0]) + np.eye(4, k=3)
+    a_kidney.session.show_uncertainty(True)
+    a_kidney.worker.go()
+    assert a_kidney.scene.map is None
+    assert not a_kidney.view.map_shown
+    assert "The map lies 1.0 voxels away" in (a_kidney.view.notice.text if a_kidney.view.notice else "")
+    a_kidney.server.map_geometry = np.eye(4)
+    a_kidney.session.show_uncertainty(True)
+    a_kidney.worker.go()
+    assert a_kidney.scene.map is not None
+
+
+def test_versions_that_cannot_be_listed_are_said_and_do_not_hide_what_was_learned(a_kidney: AWorkplace) -> None:
+    a_kidney.session.submit()
+    a_kidney.worker.go()
+    a_kidney.server.trainings.append(TrainingState("done", "segsam", (), published="0001", dice_after=0.8))
+    a_kidney.server.versions = refused  # type: ignore[method-assign]
+    a_kidney.session.train("segsam")
+    a_kidney.worker.go(4, ("train",))
+    said = a_kidney.view.notice.text if a_kidney.view.notice else ""
+    assert "version 0001 answers from now on" in said
+    assert "The versions of segsam cannot be listed: You may not see them." in said
+
+
+def refused(_model: str) -> tuple[()]:
+    raise RequestRefused("You may not see them.", 403)
 
 
 def test_a_training_is_watched_and_its_outcome_said(a_kidney: AWorkplace) -> None:

@@ -73,6 +73,7 @@ def _overlap(inner: Any, wanted: Mapping[str, int], one: np.ndarray, other: np.n
         for drawn in (other, one)
     ]
     return SamanticError(
-        f"'{names[0]}' and '{names[1]}' overlap in {one.size} voxels, and a label has one value for each; erase the "
-        "overlap in one of them."
+        f"'{names[0]}' and '{names[1]}' overlap in {one.size} voxels, and a label has one value for each, so none was "
+        "made. Erase the overlap in one of them, or remove one of them. To submit them one after the other does not "
+        "help: a label replaces the one before."
     )

@@ -86,9 +86,10 @@ def check_lies_on(answer: SegmentAnswer | MapAnswer, ijk_to_ras: np.ndarray) -> 
     found = corners @ (np.linalg.inv(np.asarray(ijk_to_ras, np.float64)) @ answer.ijk_to_ras).T
     off = float(np.abs(found - corners - lower).max())
     if off > FARTHEST_OFF:
+        what = "map" if isinstance(answer, MapAnswer) else "mask"
         raise BadAnswer(
-            f"The mask lies {off:.1f} voxels away from where the image '{answer.image_id}' has it; it was not used. Is "
-            "the image that is open the one of the server?"
+            f"The {what} lies {off:.1f} voxels away from where the image '{answer.image_id}' has it; it was not used. "
+            "Is the image that is open the one of the server?"
         )
 
 

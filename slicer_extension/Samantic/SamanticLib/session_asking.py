@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from SamanticLib.answers import ClassEntry, SegmentAnswer
-from SamanticLib.errors import SamanticError
-from SamanticLib.geometry import Extent, common_extent, extent_slices
-from SamanticLib.mask_answers import check_lies_on
+from SamanticLib.geometry import Extent, extent_slices
 from SamanticLib.prompts import LabelCrop, Prompts
 from SamanticLib.session_core import ObjectNow, Plane, SessionCore
 from SamanticLib.session_files import write_crop
+from SamanticLib.session_geometry import check_lies_in
 from SamanticLib.session_models import FREE_TEXT
 from SamanticLib.session_object import ObjectLayer, with_answer
 from SamanticLib.session_ports import SceneImage
@@ -95,11 +94,7 @@ class Asking:
             # What is there stays: a click that finds nothing is no reason to take somebody's mask away.
             self._core.now.object = after
             return
-        whole = (0, image.shape_ijk[0], 0, image.shape_ijk[1], 0, image.shape_ijk[2])
-        if common_extent(answer.extent_ijk, whole) != answer.extent_ijk:
-            raise SamanticError("The answer does not fit the image; nothing of it was used. Open the image again.")
-        if not (image.is_flat and _is_of_pixels(answer)):
-            check_lies_on(answer, image.ijk_to_ras)
+        check_lies_in(answer, image)
         self._draw(before, after, answer.mask != 0, answer.extent_ijk, plane)
 
     def accept(self) -> None:
@@ -228,11 +223,6 @@ class Asking:
         if step is not None:
             core.remember(step, before, core.now.object)
             core.touched()
-
-
-def _is_of_pixels(answer: SegmentAnswer) -> bool:
-    """Whether this is of a photograph: a server lays its pixels 1 mm apart, Slicer as its dots per inch say."""
-    return answer.ijk_to_ras is not None and np.array_equal(answer.ijk_to_ras[:3, :3], np.diag([-1.0, -1.0, 1.0]))
 
 
 def _is_ambiguous(prompts: Prompts) -> bool:

@@ -38,15 +38,19 @@ class Learning:
         # The watch sees that it has ended, and says so.
         core.run("train", core.server.stop_training, lambda _: None)
 
-    def look(self, model: str) -> None:
-        """Look which versions of a model there are."""
+    def look(self, model: str, said: str = "") -> None:
+        """Look which versions of a model there are. said: the sentence that is shown, which a failure must not hide."""
         core = self._core
         client = core.server
 
         def found(versions: Sequence[ModelVersion]) -> None:
             core.now.versions = tuple(versions)
 
-        core.run("train", lambda: client.versions(model), found, tell=False)
+        def missed(error: Exception) -> None:
+            if not isinstance(error, Cancelled):
+                core.say("error", f"{said} The versions of {model} cannot be listed: {error}".strip())
+
+        core.run("train", lambda: client.versions(model), found, missed, tell=False)
 
     def roll_back(self, model: str, version: str) -> None:
         """Let the server answer with another version of a model."""
@@ -54,8 +58,9 @@ class Learning:
         client = core.server
 
         def done(_: Any) -> None:
-            core.say("good", f"From now on {model} answers with version {version}.")
-            self.look(model)
+            said = f"From now on {model} answers with version {version}."
+            core.say("good", said)
+            self.look(model, said)
 
         core.run("train", lambda: client.roll_back(model, version), done)
 
@@ -73,8 +78,9 @@ class Learning:
             if state.running:
                 self._watch(model, LOOK_S)
                 return
-            self.look(model)
-            core.say(*_outcome(state))
+            kind, said = _outcome(state)
+            core.say(kind, said)
+            self.look(model, said)
 
         def unanswered(_: Exception) -> None:
             self._watch(model, LOOK_AGAIN_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from SamanticLib.answers import MapAnswer
 from SamanticLib.session_core import SessionCore
+from SamanticLib.session_geometry import check_lies_in
 
 
 class Maps:
@@ -23,6 +24,7 @@ class Maps:
 
         def found(answer: MapAnswer) -> None:
             if now.image is image:
+                check_lies_in(answer, image)
                 core.scene.show_map(answer.values, answer.extent_ijk, answer.largest)
                 now.map_shown = True
 
