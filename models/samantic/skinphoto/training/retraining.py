@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import cast
 
 import numpy as np
 import torch
-from accelerate.utils import set_seed
 
 from samantic.datasets.studies import LabelledImage
 from samantic.evaluation import dice
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, LearnedRound, Scores, held_out_ids
+from samantic.segsam.training.retraining.course import Course
 from samantic.segsam.training.retraining.watching import Watch
 from samantic.skinphoto.checkpoint import read_skin_photo, save_skin_photo
 from samantic.skinphoto.classes import BACKGROUND, CLASS_NAMES, LESION
@@ -25,8 +24,8 @@ from samantic.skinphoto.training.augmentation import varied
 from samantic.skinphoto.training.labelled_photographs import LabelledPhotograph, moved_batch, read_photographs
 from samantic.skinphoto.training.retrain_options import SkinRetrainOptions
 from samantic.skinphoto.training.skin_photo_loss import skin_photo_loss
-from samantic.training import TrainingError, learning_rate_at
-from samantic.training.optimiser import adamw, moving_average
+from samantic.training import TrainingError
+from samantic.training.epochs import epochs
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,39 +89,24 @@ def _learned(
     watch: Watch,
 ) -> tuple[Scores, SkinPhotoNetwork, list[EpochReport]]:
     before = scores(network, validation)
-    schedule = options.fit_options()
-    optimiser, average = adamw(network, schedule), moving_average(network, options.average_decay)
-    best, reports = network, list[EpochReport]()
-    device = next(network.parameters()).device
-    for epoch in range(options.epochs):
-        losses = []
-        for step in range(epoch * options.steps_per_epoch, (epoch + 1) * options.steps_per_epoch):
-            watch.check()
-            # As in the common loop: torch's own generators are seeded by the step, too.
-            set_seed(int(np.random.SeedSequence((options.seed, step)).generate_state(1)[0]))
-            random = np.random.default_rng((options.seed, step))
-            images, labels = varied(*moved_batch(learned, options.batch_size, network.config.side, random), random)
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate_at(step, schedule)
-            # The normalisation stays as it was learned: few photographs would spoil its statistics.
-            loss = skin_photo_loss(network.eval()(images.to(device)), labels.to(device))
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_norm)
-            optimiser.step()
-            average.update_parameters(network)
-            losses.append(float(loss.detach()))
-        candidate = cast(SkinPhotoNetwork, copy.deepcopy(average.module).half().float().eval())
+    device, side = next(network.parameters()).device, network.config.side
+
+    def loss(_: int, random: np.random.Generator) -> torch.Tensor:
+        images, labels = varied(*moved_batch(learned, options.batch_size, side, random), random)
+        # The normalisation stays as it was learned: few photographs would spoil its statistics.
+        return skin_photo_loss(network.eval()(images.to(device)), labels.to(device))
+
+    course, best = Course(options, before, watch), network
+    for epoch in epochs(network, options, loss, watch.before_step):
+        candidate = cast(SkinPhotoNetwork, epoch.network)
         after = scores(candidate, validation)
-        is_best = all(after.mean_dice > report.after.mean_dice for report in reports)
+        is_best = course.is_best(after)
         if is_best:
             best = candidate
-        report = EpochReport(epoch + 1, options.epochs, float(np.mean(losses)), before, after, is_best, watch.seconds)
-        reports.append(report)
-        watch.on_epoch(report)
-        if epoch + 1 - max(one.epoch for one in reports if one.is_best) >= options.patience:
+        course.note(epoch, after, is_best=is_best)
+        if course.is_over:
             break
-    return before, best, reports
+    return before, best, course.reports
 
 
 def scores(network: SkinPhotoNetwork, photographs: Sequence[LabelledPhotograph]) -> Scores:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 import torch
-from accelerate.utils import set_seed
 
 from samantic.breast.calibration import BreastCalibration
 from samantic.breast.diagnosis import LESION, known_index
@@ -22,9 +20,9 @@ from samantic.breast.training.settings import BreastSettings
 from samantic.evaluation import dice
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, Scores
+from samantic.segsam.training.retraining.course import Course
 from samantic.segsam.training.retraining.watching import Watch
-from samantic.training import learning_rate_at
-from samantic.training.optimiser import adamw, moving_average
+from samantic.training.epochs import epochs
 
 LEAST_PROBABILITY = 1e-6
 
@@ -41,8 +39,7 @@ class BestEpoch:
 class BreastLearner:
     """Trains the heads on a round's pictures by the loss that the bundled network was trained with.
 
-    With the encoder frozen, what the network calls familiar does not move. It is a loop of its own, with the common
-    optimiser, schedule and average: it stops when validation says so, which the common loop does not know.
+    With the encoder frozen, what the network calls familiar does not move.
     """
 
     def __init__(
@@ -70,49 +67,19 @@ class BreastLearner:
 
         Where every epoch is worse in something, it is the one with the highest Dice.
         """
-        options, network = self._options, self._network.train()
-        schedule = options.fit_options()
-        optimiser, average = adamw(network, schedule), moving_average(network, options.average_decay)
-        best, best_scores, reports = network, before, list[EpochReport]()
-        for epoch in range(options.epochs):
-            losses = []
-            for step in range(epoch * options.steps_per_epoch, (epoch + 1) * options.steps_per_epoch):
-                self._watch.go_on(step, schedule.steps, "training")
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate_at(step, schedule)
-                optimiser.zero_grad()
-                loss = self._loss(step)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_norm)
-                optimiser.step()
-                average.update_parameters(network)
-                losses.append(float(loss.detach()))
-            # As it is published: the average, in half precision.
-            candidate = cast(BreastNetwork, copy.deepcopy(average.module).half().float().eval())
+        course, best, best_scores = Course(self._options, before.masks, self._watch), self._network, before
+        for epoch in epochs(self._network, self._options, self._loss, self._watch.before_step):
+            candidate = cast(BreastNetwork, epoch.network)
             scores = self._scores(candidate)
-            is_best = not reports or _rank(scores, before) > _rank(best_scores, before)
+            is_best = not course.reports or _rank(scores, before) > _rank(best_scores, before)
             if is_best:
                 best, best_scores = candidate, scores
-            report = EpochReport(
-                epoch + 1,
-                options.epochs,
-                float(np.mean(losses)),
-                before.masks,
-                scores.masks,
-                is_best,
-                self._watch.seconds,
-            )
-            reports.append(report)
-            self._watch.on_epoch(report)
-            if epoch + 1 - max(report.epoch for report in reports if report.is_best) >= options.patience:
+            course.note(epoch, scores.masks, is_best=is_best)
+            if course.is_over:
                 break
-        return BestEpoch(best, best_scores, tuple(reports))
+        return BestEpoch(best, best_scores, tuple(course.reports))
 
-    def _loss(self, step: int) -> torch.Tensor:
-        key = (self._options.seed, step)
-        # As in the common loop: torch's own generators are seeded by the step, too.
-        set_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-        random = np.random.default_rng(key)
+    def _loss(self, step: int, random: np.random.Generator) -> torch.Tensor:
         batch = self._task.draw(step, random)
         parts = (part.to(self._device) for part in (batch.images, batch.masks, batch.possible))
         return self._task.loss(BreastBatch(*parts), step, random)[0]

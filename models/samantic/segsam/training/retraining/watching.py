@@ -24,6 +24,10 @@ class Watch:
         self.check()
         self.on_progress(done, total, text)
 
+    def before_step(self, step: int, steps: int) -> None:
+        """Before every training step; Cancelled if nobody wants it any more."""
+        self.go_on(step, steps, "training")
+
     def check(self) -> None:
         """Cancelled if nobody wants the round any more."""
         if self.is_cancelled():

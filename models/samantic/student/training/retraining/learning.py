@@ -14,6 +14,7 @@ from accelerate.utils import set_seed
 from samantic.evaluation import dice
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, Scores
+from samantic.segsam.training.retraining.course import Course
 from samantic.segsam.training.retraining.watching import Watch
 from samantic.student.network import MambaStudent
 from samantic.student.predictor import StudentPredictor
@@ -25,16 +26,14 @@ from samantic.student.training.retraining.material import Material
 from samantic.student.training.retraining.options import StudentRetrainOptions
 from samantic.student.training.settings import Lessons, movement_of
 from samantic.student.training.task import StudentTask, TaughtStudent
-from samantic.training import learning_rate_at
-from samantic.training.optimiser import adamw, moving_average
+from samantic.training.epochs import epochs
 from samantic.training.to_device import to_device
 
 
 class StudentLearner:
     """Trains a student on a round's pictures by the losses of its own training.
 
-    It is a loop of its own, with the common optimiser, schedule and average: it stops when validation says so, which
-    the common loop does not know. Without a teacher, the round learns from labels and from how classes look.
+    Without a teacher, the round learns from labels and from how classes look.
     """
 
     def __init__(
@@ -69,42 +68,19 @@ class StudentLearner:
 
     def learn(self, before: Scores) -> tuple[MambaStudent, list[EpochReport]]:
         """Train, and return the average weights of the best epoch as they are published, in half precision."""
-        options, network = self._options, self._network.train()
-        schedule = options.fit_options()
-        optimiser, average = adamw(network, schedule), moving_average(network, options.average_decay)
-        best, reports = network.student, list[EpochReport]()
-        for epoch in range(options.epochs):
-            losses = []
-            for step in range(epoch * options.steps_per_epoch, (epoch + 1) * options.steps_per_epoch):
-                self._watch.go_on(step, schedule.steps, "training")
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate_at(step, schedule)
-                optimiser.zero_grad()
-                loss = self._loss(step)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_norm)
-                optimiser.step()
-                average.update_parameters(network)
-                losses.append(float(loss.detach()))
-            candidate = copy.deepcopy(cast(TaughtStudent, average.module).student).half().float().eval()
+        course, best = Course(self._options, before, self._watch), self._network.student
+        for epoch in epochs(self._network, self._options, self._loss, self._watch.before_step):
+            candidate = cast(TaughtStudent, epoch.network).student
             after = self._scores(candidate)
-            is_best = all(after.mean_dice > report.after.mean_dice for report in reports)
+            is_best = course.is_best(after)
             if is_best:
                 best = candidate
-            report = EpochReport(
-                epoch + 1, options.epochs, float(np.mean(losses)), before, after, is_best, self._watch.seconds
-            )
-            reports.append(report)
-            self._watch.on_epoch(report)
-            if epoch + 1 - max(report.epoch for report in reports if report.is_best) >= options.patience:
+            course.note(epoch, after, is_best=is_best)
+            if course.is_over:
                 break
-        return best, reports
+        return best, course.reports
 
-    def _loss(self, step: int) -> torch.Tensor:
-        key = (self._options.seed, step)
-        # As in the common loop: torch's own generators are seeded by the step, too.
-        set_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-        random = np.random.default_rng(key)
+    def _loss(self, step: int, random: np.random.Generator) -> torch.Tensor:
         batch = to_device(self._task.draw(step, random), self._device)
         return self._task.loss(batch, step, random)[0]
 
