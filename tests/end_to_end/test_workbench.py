@@ -5,11 +5,10 @@ With SAMANTIC_PICTURES=docs/pictures/workbench the pictures of the user guide ar
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +16,23 @@ import nibabel
 import numpy as np
 import pytest
 import requests
-from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 pytest.importorskip("trame_slicer")
 pytest.importorskip("playwright")
 
-from workbench_page import CHROMIUM, Grid, WorkbenchPage, browser_page, workbench_process
+from benchmarks.workbench_page import Grid, WorkbenchPage, browser_page, workbench_process
+from tests.end_to_end.workbench_study import (
+    CT_SPACING_MM,
+    HAS_BROWSER,
+    KIDNEY_SLICE,
+    Study,
+    changed,
+    inner_voxel,
+    voxel_beside,
+    wait_for_picture,
+)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium on this machine"),
-]
-
-KIDNEY_SLICE = 60
-
-
-@dataclass
-class Study:
-    """The demo study on a server, and its truth."""
-
-    url: str
-    folder: Path
-
-    def truth(self, image: str, name: str) -> np.ndarray:
-        """Where a class is, bool (i, j, k)."""
-        notes = json.loads((self.folder / "truth" / "truth.json").read_text())["images"][image]
-        value = next(int(key) for key, one in notes["names"].items() if one == name)
-        path = self.folder / "truth" / f"{image}.nii.gz"
-        if path.exists():
-            return np.asarray(nibabel.load(path).dataobj) == value
-        picture = np.asarray(Image.open(self.folder / "truth" / f"{image}.png"))
-        return (picture == value).T[:, :, None]
-
-    def note(self, image: str) -> dict[str, Any]:
-        """What the server notes about the final label."""
-        return requests.get(f"{self.url}/datastore/label/info?label={image}&tag=final", timeout=30).json()
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not HAS_BROWSER, reason="there is no Chromium on this machine")]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +72,7 @@ def test_a_kidney_is_clicked_corrected_followed_and_submitted(
     a_workbench: WorkbenchPage, a_study: Study, take: Callable[[str], None]
 ) -> None:
     workbench, kidney = a_workbench, a_study.truth("ct_abdomen", "kidney_left")
-    grid = Grid(kidney.shape, (2.25, 2.25))
+    grid = Grid(kidney.shape, CT_SPACING_MM)
     workbench.wait_for_step("Choose an image")
     take("1-choose-image")
     workbench.open_image("ct_abdomen")
@@ -106,12 +85,12 @@ def test_a_kidney_is_clicked_corrected_followed_and_submitted(
     workbench.wait_for_step("Click on the left kidney")
     workbench.scroll_to(KIDNEY_SLICE)
 
-    voxel = _inner_voxel(kidney[:, :, KIDNEY_SLICE])
+    voxel = inner_voxel(kidney[:, :, KIDNEY_SLICE])
     place = workbench.place_of(voxel, grid)
     before = workbench.picture(place)
     workbench.page.mouse.click(*place)
     workbench.wait_for_answer()
-    _wait_for_picture(workbench, place, lambda now: _changed(before, now) > 0.5, "no mask appeared at the click")
+    wait_for_picture(workbench, place, lambda now: changed(before, now) > 0.5, "no mask appeared at the click")
     assert not workbench.is_enabled("redo")
     take("3-click")
 
@@ -122,7 +101,7 @@ def test_a_kidney_is_clicked_corrected_followed_and_submitted(
     workbench.click("undo")
     back = "undo does not bring back the answer before"
     workbench.wait(lambda: workbench.is_enabled("redo"), 30, lambda: "nothing was taken back")
-    _wait_for_picture(workbench, place, lambda now: _changed(answered, now) < 0.1, back)
+    wait_for_picture(workbench, place, lambda now: changed(answered, now) < 0.1, back)
     workbench.click("redo")
     workbench.wait(lambda: not workbench.is_enabled("redo"), 30, lambda: "nothing was made again")
     workbench.click("undo")
@@ -143,8 +122,7 @@ def test_a_kidney_is_clicked_corrected_followed_and_submitted(
     (said,) = note["provenance"]["classes"]
     assert (said["name"], said["class"], said["type"]["value"]) == ("kidney_left", "kidney_left", "64033007")
     assert note["provenance"]["client"]["software"] == "samantic workbench"
-    path = next((a_study.folder / "labels" / "final").glob("ct_abdomen*"))
-    label = _read(path)
+    label = a_study.label("ct_abdomen")
     assert set(np.unique(label)) == {0, said["value"]}
     assert label[voxel[0], voxel[1], KIDNEY_SLICE] == said["value"]
     sent = _answer_of_server(a_study, voxel)
@@ -166,7 +144,7 @@ def test_a_lesion_is_outlined_checked_learned_from_and_the_next_image_comes(
     workbench.page.wait_for_timeout(3500)
     take("9-unsure")
     workbench.click("map")
-    place = workbench.place_of(_inner_voxel(truth[:, :, 0]), Grid(truth.shape, (1.0, 1.0)))
+    place = workbench.place_of(inner_voxel(truth[:, :, 0]), Grid(truth.shape, (1.0, 1.0)))
     workbench.page.mouse.click(*place)
     workbench.page.wait_for_timeout(300)
     workbench.wait_for_answer()
@@ -175,19 +153,20 @@ def test_a_lesion_is_outlined_checked_learned_from_and_the_next_image_comes(
     workbench.wait_for_step("Saved.")
     (said,) = a_study.note("dermoscopy_1")["provenance"]["classes"]
     assert (said["class"], said["type"]["value"]) == ("skin_lesion", "95324001")
-    drawn = _read(next((a_study.folder / "labels" / "final").glob("dermoscopy_1*"))) > 0
+    drawn = a_study.label("dermoscopy_1") > 0
     overlap = 2 * (drawn & truth).sum() / (drawn.sum() + truth.sum())
     assert overlap > 0.7, f"Dice {overlap:.2f} of the lesion"
 
     workbench.click("train-quick")
     workbench.wait_for_step("The model is learning", seconds=60)
-    workbench.page.wait_for_selector("[data-test=training]")
-    workbench.wait(
-        lambda: "Dice" in workbench.page.inner_text("[data-test=training]") or not workbench.is_enabled("stop"),
-        240,
-        lambda: workbench.page.inner_text("[data-test=training]"),
-    )
+    workbench.wait(lambda: "Dice" in _training(workbench) or _outcome(workbench) != "", 240, lambda: workbench.notice)
     take("10-learning")
+    workbench.wait(lambda: _outcome(workbench) != "", 300, lambda: f"{_training(workbench)!r} {workbench.notice!r}")
+    served = a_study.version_served("besadiff")
+    if "has learned" in _outcome(workbench):
+        assert f"version {served} answers from now on" in workbench.notice
+    else:
+        assert served == "bundled", "it says that nothing was published"
     workbench.click("next")
     workbench.wait_for_step("What do you want to outline?", seconds=120)
     take("11-next")
@@ -205,32 +184,24 @@ def test_a_second_browser_is_told_that_the_place_is_taken(a_workbench: Workbench
     assert a_workbench.next_step
 
 
-def _inner_voxel(mask: np.ndarray) -> tuple[int, int]:
-    """The voxel that lies deepest in a mask (i, j)."""
-    from scipy.ndimage import distance_transform_edt
-
-    i, j = np.unravel_index(distance_transform_edt(mask).argmax(), mask.shape)
-    return int(i), int(j)
+def _training(workbench: WorkbenchPage) -> str:
+    """What is said of a training that runs, "" when it has ended."""
+    found = workbench.page.locator("[data-test=training]")
+    return str(found.inner_text()) if found.count() else ""
 
 
-def _changed(before: np.ndarray, after: np.ndarray) -> float:
-    """The share of pixels that look different."""
-    return float((np.abs(before - after).max(axis=2) > 20).mean())
-
-
-def _wait_for_picture(
-    workbench: WorkbenchPage, place: tuple[float, float], is_so: Callable[[np.ndarray], bool], what: str
-) -> None:
-    workbench.wait(lambda: is_so(workbench.picture(place)), 30, lambda: what)
+def _outcome(workbench: WorkbenchPage) -> str:
+    """The sentence on what came of the training, "" for another one."""
+    said = workbench.notice
+    return said if "The model has learned" in said or "The model did not get better" in said else ""
 
 
 def _click_elsewhere(workbench: WorkbenchPage, kidney: np.ndarray, grid: Grid) -> None:
     """A negative click beside the kidney, where the mask may have leaked to."""
-    i, j = (int(value) for value in np.argwhere(kidney[:, :, KIDNEY_SLICE]).max(axis=0))
     area = workbench.area()
     workbench.click("tool-negative")
     said = workbench.page.inner_text("[data-test=answer]")
-    workbench.page.mouse.click(*workbench.place_of((i + 3, j), grid))
+    workbench.page.mouse.click(*workbench.place_of(voxel_beside(kidney[:, :, KIDNEY_SLICE]), grid))
     workbench.wait(lambda: workbench.page.inner_text("[data-test=answer]") != said, 30, lambda: "no second answer")
     workbench.click("tool-positive")
     workbench.page.mouse.move(area["x"] + 30, area["y"] + 30)
@@ -248,13 +219,4 @@ def _answer_of_server(study: Study, voxel: tuple[int, int]) -> np.ndarray:
 
 
 def _unpacked(content: bytes) -> bytes:
-    import gzip
-
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-
-
-def _read(path: Path) -> np.ndarray:
-    import SimpleITK
-
-    array = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
-    return array.T if array.ndim == 3 else array.T[:, :, None]

@@ -40,6 +40,11 @@ class Study:
         """What the server notes about the final label."""
         return requests.get(f"{self.url}/datastore/label/info?label={image}&tag=final", timeout=30).json()
 
+    def version_served(self, model: str) -> str:
+        """The version of a model that answers now."""
+        versions = requests.get(f"{self.url}/samantic/models/{model}/versions", timeout=30).json()
+        return str(versions["served"])
+
     def label(self, image: str) -> np.ndarray:
         """The final label that lies in the studies folder, (i, j, k)."""
         import SimpleITK
