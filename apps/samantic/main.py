@@ -16,7 +16,6 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.interfaces.tasks.train import TrainTask
-from monailabel.utils.others.generic import strtobool
 from monailabel.utils.sessions import Sessions
 
 from samantic import __version__
@@ -24,6 +23,8 @@ from samantic.app.lib.batch_infer import SafeBatchInfer
 from samantic.app.lib.datastore import SamanticDatastore, provenance
 from samantic.app.lib.datastore.drafts import Drafts, owners_of
 from samantic.app.lib.image_source import image_file
+from samantic.app.lib.infers.map_file import is_kept
+from samantic.app.lib.infers.wire import RequestError, sentence
 from samantic.app.lib.model_choice import check_chosen, chosen_configs, merged
 from samantic.app.lib.scoring.dice import DiceOfLabels
 from samantic.app.lib.server.sessions import DurableSessions
@@ -97,10 +98,15 @@ class SamanticApp(MONAILabelApp):
         """Run a model as the base does, on an image of the studies, an upload or a session only.
 
         The base would take any path, and an image id that is also a file where the server was started.
-        Raises HTTPException 404 for an unknown model or image.
+        Raises HTTPException 404 for an unknown model or image, 422 for a map that is to be saved as a label.
         """
         if request.get("model") not in self._infers:
             raise HTTPException(404, f"There is no model '{request.get('model')}'; use {', '.join(self._infers)}.")
+        try:
+            # The base hides from the task that its answer is to be saved.
+            keep = is_kept(request)
+        except RequestError as error:
+            raise HTTPException(422, sentence(error)) from error
         datastore = datastore or self.datastore()
         image_id = str(request.get("image") or "")
         path, in_studies = image_file(image_id, datastore, self.sessions())
@@ -110,7 +116,7 @@ class SamanticApp(MONAILabelApp):
             self.leases.renew(image_id, client_of(request))
             file = Path(result["file"]) if result["file"] else None
             self.drafts.note(owners_of(request), image_id, request["model"], request, result["params"], file)
-        if in_studies and result["file"] and strtobool(request.get("save_label")):
+        if in_studies and result["file"] and keep:
             tag = request.get("label_tag", DefaultLabelTag.ORIGINAL.value)
             notes = {"model": request["model"], "params": result["params"]}
             notes |= {provenance.KEY: provenance.of_model(notes, request["model"], result["params"], time.time())}

@@ -28,8 +28,7 @@ def read_map_format(
     """Read the writer options for a map of `wanted`, which is written as one of `extensions`. Raises RequestError."""
     if wanted == "labels":
         return read_format(params, volume)
-    if wire.flag(params.get("save_label"), "save_label"):
-        raise RequestError(f"A map of {wanted} is no label and cannot be saved as one: leave 'map' out to save labels.")
+    is_kept(params)
     extension = wire.text(params.get("result_extension"), "result_extension") or extensions[0]
     form = read_format({**params, "result_extension": extension, "result_dtype": "uint16"}, volume)
     if form.extension not in extensions:
@@ -37,6 +36,16 @@ def read_map_format(
             f"'result_extension' is {shown(extension)}, but a map of {wanted} is written as {', '.join(extensions)}."
         )
     return replace(form, dtype="uint16" if form.extension == ".png" else "float32")
+
+
+def is_kept(params: Mapping[str, Any]) -> bool:
+    """Whether the answer is to be saved as a label. Raises RequestError for a map of anything but labels."""
+    if not wire.flag(params.get("save_label"), "save_label"):
+        return False
+    wanted = wire.text(params.get("map"), "map") or "labels"
+    if wanted != "labels":
+        raise RequestError(f"A map of {wanted} is no label and cannot be saved as one: leave 'map' out to save labels.")
+    return True
 
 
 @dataclass(frozen=True, eq=False)
