@@ -83,15 +83,11 @@ def test_the_answer_has_the_keys_and_the_types_of_the_document(a_server: Any, la
     assert set(answer["objects"][0]) == set(documented["objects"][0])
 
 
-NOT_OFFERED = ("breast", "skin_photo", "student")
-"""Models without weights, which no server offers yet."""
-
-
 def test_every_key_that_the_server_reads_or_writes_stands_in_the_document(a_server: Any) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     read = set()
     for module in files("samantic.app.lib.infers").iterdir():
-        if module.name.endswith(".py") and not module.name.startswith(NOT_OFFERED):
+        if module.name.endswith(".py"):
             source = module.read_text(encoding="utf-8")
             read |= set(re.findall(r"""params(?:\.get\(|\[)"(\w+)\"""", source))
     read -= {"image", "label_file", "client_address"}  # what the server itself puts there
