@@ -14,10 +14,10 @@ class StudentConfig:
     """The classes it tells apart and the size of its parts; ValueError for parts that do not fit.
 
     Pictures of `side` x `side` pixels are folded `fold` x `fold` into a grid of `widths[0]` channels; each further one
-    is a grid of half the side. With a `stem_width`, the way to the first grid is one of convolutions of that width, each of
-    which halves the side, instead of one fold. `mixers` Mamba mixers stand on each grid, of `expansion` times its width, in heads of
-    `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the vocabulary, and
-    `axes` the voxel axes along which it has seen volumes cut; for photographs the last alone.
+    is a grid of half the side. With a `stem_width`, convolutions of that width lead to the first grid, each of which
+    halves the side, instead of one fold. `mixers` Mamba mixers stand on each grid, of `expansion` times its width, in
+    heads of `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the vocabulary,
+    and `axes` the voxel axes along which it has seen volumes cut; for photographs the last alone.
     """
 
     class_names: tuple[str, ...] = ("skin_lesion",)
@@ -46,8 +46,8 @@ class StudentConfig:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if self.stem_width < 0 or (self.stem_width and self.fold not in (2, 4, 8, 16)):
             raise ValueError(
-                f"stem_width must be at least 0 and wants a fold of 2, 4, 8 or 16, not {self.stem_width} with a fold of "
-                f"{self.fold}."
+                f"stem_width must be at least 0 and wants a fold of 2, 4, 8 or 16, not {self.stem_width} with a "
+                f"fold of {self.fold}."
             )
         for width, count in zip(self.widths, self.mixers, strict=True):
             if count and self.expansion * width % self.head_width:
