@@ -64,13 +64,17 @@ class Copied:
         written, place, voxels = [], {}, {}
         for number, (values, own_extent, own_values) in enumerate(self.layers):
             table = np.zeros(max([int(values.max()), *own_values.values()]) + 1, dtype)
-            counts = np.bincount(values.ravel(order="K"), minlength=len(table))
+            counts = np.zeros(len(table), np.int64)
             for segment_id, own in own_values.items():
                 table[own] = value_of[segment_id]
-                place[segment_id], voxels[segment_id] = number, int(counts[own])
             whole = np.zeros(extent_shape(extent), dtype, order="F")
-            whole[extent_slices(own_extent, extent)] = table[values]
+            there = whole[extent_slices(own_extent, extent)]
+            for k in range(values.shape[2]):  # NumPy counts and looks up in indices of eight bytes each
+                counts += np.bincount(values[:, :, k].T.ravel(), minlength=len(table))
+                there[:, :, k] = table[values[:, :, k]]
             written.append(whole)
+            for segment_id, own in own_values.items():
+                place[segment_id], voxels[segment_id] = number, int(counts[own])
         segments = tuple(
             replace(one, layer=place.get(one.segment_id, 0), voxels=voxels.get(one.segment_id, 0))
             for one in self.segments
