@@ -44,6 +44,18 @@ def test_what_was_drawn_before_a_crash_is_restored_and_submitted(start_server: S
             workbench.click("submit")
             workbench.wait_for_step("Saved.")
             workbench.wait(lambda: not list(drafts.iterdir()), 30, lambda: "the draft stays after it was submitted")
+            first = study.label("ct")
+
+            workbench.open_image("lesion")
+            workbench.open_image("ct")
+            assert not page.locator("[data-segment]").count()
+            assert not question.count()
+            workbench.click("load-label")
+            page.wait_for_selector("[data-segment]")
+            assert "Loaded: liver of ct." in workbench.notice
+            workbench.click("submit")
+            workbench.wait_for_step("Saved.")
+            assert np.array_equal(study.label("ct") > 0, first > 0), "what was loaded is not what was submitted"
 
     assert np.array_equal(study.label("ct") > 0, _mask(kept, tmp_path)), "not what was drawn before the crash"
 

@@ -23,6 +23,7 @@ from SamanticLib.answers import (
     NextSample,
     SegmentAnswer,
     ServerInfo,
+    SubmittedLabel,
     TrainingEpoch,
     TrainingState,
 )
@@ -114,6 +115,10 @@ class AServer:
         self._fail()
         assert label_file.exists()
         self.submitted.append((image_id, dict(label_info), provenance))
+
+    def submitted_label(self, image_id: str, folder: Path) -> SubmittedLabel:
+        self._fail()
+        return SubmittedLabel(image_id, folder / "label.nrrd", {3: "kidney_left", 5: "a bright tube", 7: "kidney_left"})
 
     def train(self, model: str, **params: Any) -> None:
         self._fail()
@@ -619,6 +624,61 @@ def test_a_mark_without_a_class_says_what_is_missing(a_workplace: AWorkplace) ->
     a_workplace.with_image().with_click(6, 6, 3)
     assert "Choose a class" in (a_workplace.view.notice.text if a_workplace.view.notice else "")
     assert a_workplace.server.asked == []
+
+
+def a_label(values: Any = (3, 5, 7), shape: tuple[int, ...] = SHAPE, moved: float = 0.0) -> Callable[[Path], Any]:
+    """What reads a label that has one voxel of each value along i."""
+    labels = np.zeros(shape, np.uint8)
+    labels[: len(values), 2, 1] = values
+    return lambda _: (labels, np.eye(4) + moved * np.eye(4, k=3))
+
+
+def test_a_submitted_label_is_drawn_again_and_is_nothing_new(a_kidney: AWorkplace) -> None:
+    a_kidney.with_click(6, 6, 3).session.submit()
+    a_kidney.worker.go()
+    assert not a_kidney.view.can_load_label, "it is what is drawn here"
+    a_kidney.session.open_image("ct")
+    a_kidney.worker.go()
+    assert a_kidney.view.can_load_label
+    a_kidney.session.load_label(a_label())
+    a_kidney.worker.go()
+    view = a_kidney.view
+    assert {one.class_name: a_kidney.voxels(one.class_name) for one in view.segments} == {
+        "kidney_left": 2,
+        "a bright tube": 1,
+    }
+    assert view.notice is not None
+    assert view.notice.text == "Loaded: left kidney, a bright tube of ct."
+    assert not view.unsaved
+    assert not view.can_load_label
+    a_kidney.session.load_label(a_label())
+    assert "nothing is drawn" in (a_kidney.view.notice.text if a_kidney.view.notice else "")
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (a_label(shape=(16, 16, 7)), "has 16 x 16 x 7 voxels, but the image 16 x 16 x 8"),
+        (a_label(moved=1.0), "1.0 voxels away"),
+        (a_label((3, 4)), "holds the value 4, which has no name"),
+    ],
+)
+def test_a_label_that_does_not_fit_is_a_sentence_and_draws_nothing(
+    a_workplace: AWorkplace, read: Callable[[Path], Any], said: str
+) -> None:
+    a_workplace.with_image().session.load_label(read)
+    a_workplace.worker.go()
+    assert said in (a_workplace.view.notice.text if a_workplace.view.notice else "")
+    assert a_workplace.view.segments == ()
+
+
+def test_a_label_that_cannot_be_fetched_leaves_the_session_as_it_was(a_workplace: AWorkplace) -> None:
+    a_workplace.with_image().server.failure = RequestRefused("There is no such label.", 404)
+    a_workplace.session.load_label(a_label())
+    a_workplace.worker.go()
+    assert a_workplace.view.notice is not None
+    assert a_workplace.view.notice.text == "There is no such label."
+    assert a_workplace.view.progress is None
 
 
 def test_what_has_no_class_is_described_in_words(a_workplace: AWorkplace) -> None:

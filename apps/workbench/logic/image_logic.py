@@ -26,6 +26,7 @@ class ImageLogic(PartLogic[ImageState]):
         ui.next_clicked.connect(self.next)
         ui.discard_clicked.connect(self._discard)
         ui.stay_clicked.connect(self._stay)
+        ui.load_clicked.connect(lambda: self.session.load_label(self.scene.read_label))
 
     def open(self, image_id: str) -> None:
         """Open an image, or ask first."""
@@ -50,6 +51,7 @@ class ImageLogic(PartLogic[ImageState]):
         self.data.reason = view.reason
         self.data.is_there = view.connection is Connection.THERE
         self.data.is_busy = view.progress is not None
+        self.data.has_label = view.can_load_label
 
     def _go(self, leave: Callable[[], None]) -> None:
         if self._is_unsaved:

@@ -74,10 +74,10 @@ class SegmentsLogic(PartLogic[SegmentsState]):
     async def _make_soon(self) -> None:
         await asyncio.sleep(SURFACES_AFTER_S)
         self._waiting = None
-        node = self.scene.segmentation
-        if node is None:
+        node, image = self.scene.segmentation, self.scene.image
+        if node is None or image is None:
             return
-        if self.data.show_3d and not self.scene.image.is_flat:
+        if self.data.show_3d and not image.is_flat:
             node.CreateClosedSurfaceRepresentation()
             if not self._are_in_view:
                 self._are_in_view = True

@@ -24,6 +24,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from ..drafts.restoring import restored
 from ..drafts.snapshot import Copied, copied, revision_of
 from ..drafts.store import Draft
+from .label_reading import read_label
 from .marks import Marks
 from .picture import ENDINGS, load_picture
 from .undo import AnswerStep
@@ -166,6 +167,10 @@ class WorkbenchScene:
         self.segmentation = node
         self._app.segmentation_editor.set_active_segmentation(node, self.volume)
         self._app.scene.RemoveNode(before)
+
+    def read_label(self, path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return label values (i, j, k) of a file and where they lie (4, 4), None for a picture's."""
+        return read_label(self._app, path)
 
     def show_prompts(self, prompts: Prompts) -> None:
         """Draw the marks of the object."""

@@ -44,6 +44,7 @@ class ImageState:
     labelled: int = 0
     is_there: bool = False
     is_busy: bool = False
+    has_label: bool = False
     leaving: str = ""
 
 
@@ -52,6 +53,7 @@ class ImageUI(Section):
     next_clicked = Signal(str)
     discard_clicked = Signal()
     stay_clicked = Signal()
+    load_clicked = Signal()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("Image", **kwargs)
@@ -134,6 +136,15 @@ class ImageUI(Section):
                 style="display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden;",
                 title=(name.reason,),
             )
+            with html.Div(v_if=(name.has_label,), classes="sam-card d-flex align-center mt-2", style="gap: 8px;"):
+                html.Span("This image has a submitted label.", classes="sam-faint", style="flex: 1;")
+                VBtn(
+                    "Load it",
+                    size="small",
+                    variant="tonal",
+                    click=self.load_clicked,
+                    raw_attrs=tag("load-label"),
+                )
             with VDialog(model_value=(f"!!{name.leaving}",), persistent=True, width=460), VCard(rounded="lg"):
                 VCardText(
                     "The labels of this image are not submitted. Stay and submit them, or discard them for good?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,15 @@ class MapAnswer:
     image_id: str = ""
     ijk_to_ras: np.ndarray | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SubmittedLabel:
+    """The final label of an image: the file that was fetched, and value -> class of what is drawn in it."""
+
+    image_id: str
+    path: Path
+    classes: Mapping[int, str]
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,15 @@ from SamanticLib.answers import (
     NextSample,
     SegmentAnswer,
     ServerInfo,
+    SubmittedLabel,
     TrainingState,
 )
 from SamanticLib.asking import Asking, label_part, same_image
 from SamanticLib.cancellation import current_cancellation, shielded
 from SamanticLib.errors import BadAnswer, Cancelled, LoginNeeded, RequestRefused, SamanticError, ServerFailed
 from SamanticLib.fields import Fields
-from SamanticLib.image_files import IMAGE_ENDINGS, checked_id, download, ending_of, never_lost
-from SamanticLib.label_notes import names_of_values
+from SamanticLib.image_files import IMAGE_ENDINGS, checked_id, download, download_label, ending_of, never_lost
+from SamanticLib.label_notes import classes_of_values, names_of_values
 from SamanticLib.multipart import Upload, UploadedFile
 from SamanticLib.nrrd import MAX_BYTES
 from SamanticLib.transport import Reply, Transport, path_of
@@ -235,6 +236,13 @@ class SamanticClient:
             asked = {"image": image_id, "tag": "final"}
             reply = self._ask.send("PUT", "/datastore/label", asked, params, label_part(label_file), repeatable=True)
             return same_image(reply.json(), image_id).text("label")
+
+    def submitted_label(self, image_id: str, folder: Path) -> SubmittedLabel:
+        """Bring the final label of an image into a folder; RequestRefused where it has none."""
+        asked = {"label": checked_id(image_id), "tag": "final"}
+        classes = classes_of_values(self._ask.get("/datastore/label/info", **asked))
+        path = download_label(self._transport, image_id, self._ask.who(**asked), folder)
+        return SubmittedLabel(image_id, path, classes)
 
     def train(self, model: str, **params: Any) -> TrainingState:
         """Start a training; params as docs/learning.md says."""

@@ -45,19 +45,15 @@ def download(
     An image of that name is replaced when the new one is whole, and stays otherwise. Raises every kind of
     SamanticError; DiskFull before anything is written where the disk cannot hold it.
     """
-    checked_id(image_id)
-    asked = transport.streamed("GET", "/datastore/image", query, most_bytes=MOST_DOWNLOADED, repeatable=True)
-    with asked as (head, blocks):
-        length = announced_length(head)
-        if length is None and "chunked" not in head.headers.get("Transfer-Encoding", ""):
-            raise BadAnswer(f"The server does not say how long the image '{image_id}' is, so nobody knows its end.")
-        ending = _sent_ending(head.headers.get("Content-Disposition", ""), image_id)
-        target = Path(folder) / f"{image_id}{ending}"
-        _make_room(target.parent, length or 0, image_id)
-        with whole_file(target, f"the image '{image_id}'", open_file) as file:
-            for block in blocks:
-                file.write(block)
-    return target
+    what = f"the image '{checked_id(image_id)}'"
+    return _fetched(transport, "/datastore/image", query, Path(folder), image_id, IMAGE_ENDINGS, what, open_file)
+
+
+def download_label(transport: Transport, image_id: str, query: Mapping[str, str], folder: Path) -> Path:
+    """Bring a label of an image into `folder` as `label-<id><ending>`, otherwise as `download`."""
+    what = f"the label of '{checked_id(image_id)}'"
+    name = f"label-{image_id}"
+    return _fetched(transport, "/datastore/label", query, Path(folder), name, LABEL_ENDINGS, what, new_file)
 
 
 @contextmanager
@@ -71,15 +67,38 @@ def never_lost(label_file: Path) -> Iterator[None]:
         raise error.and_also(f"The label is safe in '{label_file}'; submit it again when this is mended.") from error
 
 
-def _sent_ending(disposition: str, image_id: str) -> str:
+def _fetched(
+    transport: Transport,
+    path: str,
+    query: Mapping[str, str],
+    folder: Path,
+    name: str,
+    endings: tuple[str, ...],
+    what: str,
+    open_file: OpenFile,
+) -> Path:
+    with transport.streamed("GET", path, query, most_bytes=MOST_DOWNLOADED, repeatable=True) as (head, blocks):
+        length = announced_length(head)
+        if length is None and "chunked" not in head.headers.get("Transfer-Encoding", ""):
+            raise BadAnswer(f"The server does not say how long {what} is, so nobody knows its end.")
+        ending = _sent_ending(head.headers.get("Content-Disposition", ""), endings, what)
+        target = folder / f"{name}{ending}"
+        _make_room(folder, length or 0, what)
+        with whole_file(target, what, open_file) as file:
+            for block in blocks:
+                file.write(block)
+    return target
+
+
+def _sent_ending(disposition: str, endings: tuple[str, ...], what: str) -> str:
     name = re.search(r"filename\*?=\"?(?:utf-8'')?([^\";]+)", disposition, re.IGNORECASE)
     try:
-        return ending_of(name[1].strip() if name else "", IMAGE_ENDINGS, "an image")
+        return ending_of(name[1].strip() if name else "", endings, what)
     except SamanticError as error:
-        raise BadAnswer(f"The server does not say what kind of file the image '{image_id}' is.") from error
+        raise BadAnswer(f"The server does not say what kind of file {what} is.") from error
 
 
-def _make_room(folder: Path, length: int, image_id: str) -> None:
+def _make_room(folder: Path, length: int, what: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -87,6 +106,6 @@ def _make_room(folder: Path, length: int, image_id: str) -> None:
         raise SamanticError(f"The folder '{folder}' cannot be used: {error.strerror}. Choose another one.") from error
     if length > free:
         raise DiskFull(
-            f"The image '{image_id}' has {length >> 20} MB, but '{folder}' has room for {free >> 20} MB. Make room "
-            "there, or choose another folder."
+            f"{what[:1].upper()}{what[1:]} has {length >> 20} MB, but '{folder}' has room for {free >> 20} MB. Make "
+            "room there, or choose another folder."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from SamanticLib.errors import SamanticError
+from SamanticLib.errors import BadAnswer, SamanticError
 
 LARGEST_VALUE = 65535
 
@@ -29,3 +29,25 @@ def names_of_values(label_info: Mapping[str, int] | Sequence[Mapping[str, Any]])
     if len(names) < len(pairs) or len(set(names.values())) < len(pairs):
         raise SamanticError("Two segments of the label have the same name or value; give each its own.")
     return names
+
+
+def classes_of_values(note: Any) -> dict[int, str]:
+    """Return value -> class of a submitted label, as the server's note about it says; its name where it is of none.
+
+    Raises BadAnswer where the note does not say it.
+    """
+    noted = note if isinstance(note, Mapping) else {}
+    record = noted.get("provenance")
+    told = record.get("classes") if isinstance(record, Mapping) else None
+    if told is None:
+        told = noted.get("label_info")
+    found: dict[int, str] = {}
+    for one in told if isinstance(told, list) else []:
+        value = one.get("value", one.get("idx")) if isinstance(one, Mapping) else None
+        name = (one.get("class") or one.get("name")) if isinstance(one, Mapping) else None
+        if not isinstance(value, int) or not 0 < value <= LARGEST_VALUE or not isinstance(name, str) or not name:
+            raise BadAnswer("The server does not say what the values of the label mean; it was not used.")
+        found[value] = name
+    if not found:
+        raise BadAnswer("The server does not say what the values of the label mean; it was not used.")
+    return found

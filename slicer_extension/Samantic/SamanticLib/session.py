@@ -20,6 +20,7 @@ from SamanticLib.session_asking import Asking
 from SamanticLib.session_core import SessionCore
 from SamanticLib.session_following import Following
 from SamanticLib.session_images import Images
+from SamanticLib.session_labels import Labels, ReadLabel
 from SamanticLib.session_learning import Learning
 from SamanticLib.session_maps import Maps
 from SamanticLib.session_models import described, model_for
@@ -43,6 +44,7 @@ class AnnotationSession:
         self._asking = Asking(self._core)
         self._following = Following(self._core, self._asking)
         self._images = Images(self._core)
+        self._labels = Labels(self._core)
         self._learning = Learning(self._core)
         self._maps = Maps(self._core)
 
@@ -66,6 +68,10 @@ class AnnotationSession:
     def next_image(self, strategy: str = "hybrid", discard: bool = False, **params: Any) -> None:
         """Open the image that the server chooses for this person."""
         self._leave(lambda: self._images.next(strategy, discard, **params))
+
+    def load_label(self, read: ReadLabel) -> None:
+        """Draw the label that was submitted of the open image, on which nothing may be drawn yet."""
+        self._do(lambda: self._labels.load(read))
 
     def choose_class(self, name: str) -> None:
         """Begin an object of a class of the vocabulary; the one before is accepted as it is."""

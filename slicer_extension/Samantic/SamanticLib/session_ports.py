@@ -18,6 +18,7 @@ from SamanticLib.answers import (
     NextSample,
     SegmentAnswer,
     ServerInfo,
+    SubmittedLabel,
     TrainingState,
 )
 from SamanticLib.geometry import Extent, Voxel
@@ -83,6 +84,8 @@ class Client(Protocol):
     def submit_label(
         self, image_id: str, label_file: Path, label_info: Any, provenance: Mapping[str, Any] | None = None
     ) -> Any: ...
+
+    def submitted_label(self, image_id: str, folder: Path) -> SubmittedLabel: ...
 
     def train(self, model: str, **params: Any) -> Any: ...
 

@@ -115,6 +115,7 @@ class SessionView:
     can_propagate: bool = False
     can_accept: bool = False
     can_submit: bool = False
+    can_load_label: bool = False
     can_undo: bool = False
     can_redo: bool = False
     can_map: bool = False

@@ -54,6 +54,7 @@ def view_of(core: SessionCore) -> SessionView:
         can_propagate=idle and has_object and image is not None and not image.is_flat and not now.pending,
         can_accept=idle and has_object,
         can_submit=idle and any(not segment.is_empty for segment in segments) and not now.submitted,
+        can_load_label=idle and _has_label(now) and all(segment.is_empty for segment in segments),
         can_undo=core.scene.can_undo or now.pending,
         can_redo=core.scene.can_redo and not now.pending,
         can_map=idle and can_outline(now.info, now.model, image, made.chosen),
@@ -84,6 +85,13 @@ def state_of(now: Now) -> SessionState:
     if made.chosen is not None:
         return SessionState.CLASS
     return SessionState.ACCEPTED if now.accepted else SessionState.IMAGE
+
+
+def _has_label(now: Now) -> bool:
+    """Whether there is a submitted label of the open image."""
+    if now.image is None or now.submitted or now.object.chosen is not None:
+        return False
+    return any(one.labelled and one.image_id == now.image.image_id for one in now.images)
 
 
 def _summary(made: ObjectNow, vocabulary: tuple[ClassEntry, ...]) -> AnswerSummary | None:
