@@ -16,8 +16,8 @@ class StudentConfig:
     Pictures of `side` x `side` pixels are folded `fold` x `fold` into a grid of `widths[0]` channels; each further one
     is a grid of half the side. With a `stem_width`, convolutions of that width lead to the first grid, each of which
     halves the side, instead of one fold. `mixers` Mamba mixers stand on each grid, of `expansion` times its width, in
-    heads of `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the vocabulary,
-    and `axes` the voxel axes along which it has seen volumes cut; for photographs the last alone.
+    heads of `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the
+    vocabulary, and `axes` the voxel axes along which it has seen volumes cut; for photographs the last alone.
     """
 
     class_names: tuple[str, ...] = ("skin_lesion",)
