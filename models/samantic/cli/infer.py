@@ -59,8 +59,8 @@ def infer(
     model: Annotated[
         str,
         typer.Option(
-            help="Bundled model; `samantic models list` shows them. besadiff: the lesion in a photograph. student, or "
-            "a student's .safetensors file: the whole image, without a prompt."
+            help="Bundled model; `samantic models list` shows them. besadiff: the lesion in a photograph. breast, "
+            "skin-photo, student, or a .safetensors file of one of them: the whole image, without a prompt."
         ),
     ] = "segsam-tiny",
     device: Annotated[str | None, typer.Option(help="cpu or cuda; otherwise the GPU if there is one.")] = None,
@@ -77,7 +77,9 @@ def infer(
 
     [bold]The lesion in a photograph of skin[/bold]: samantic infer mole.jpg --model besadiff -o mask.png
 
-    [bold]A whole image, fast[/bold]: samantic infer mr.nii.gz --model my_student.safetensors -o mask.nii.gz
+    [bold]A whole image, fast[/bold]: samantic infer mr.nii.gz --model student -o mask.nii.gz
+
+    [bold]A breast ultrasound[/bold]: samantic infer scan.png --model breast -o mask.png
     """
     _check(image, output, overlay)
     console = Console()
@@ -85,6 +87,7 @@ def infer(
         from samantic.cli.lesion import MODELS, segment_lesion
         from samantic.cli.segment import Request, segment
         from samantic.cli.student import is_student, segment_by_student
+        from samantic.cli.whole_picture import is_of_breast, is_of_skin, read_breast_picture, segment_skin
 
         request = Request(
             image=image,
@@ -101,14 +104,19 @@ def infer(
             device=device,
         )
         with plain_errors(*_refusals()):
-            lesion, student, answer = None, None, None
+            lesion, student, answer, picture = None, None, None, None
             if model in MODELS:
                 lesion = segment_lesion(request, status.update)
+            elif is_of_breast(model):
+                picture = read_breast_picture(request, status.update)
+            elif is_of_skin(model):
+                picture = segment_skin(request, status.update)
             elif is_student(model):
                 student = segment_by_student(request, status.update)
             else:
                 answer = segment(request, status.update)
-            drawn = student or answer or (lesion.answer if lesion is not None else None)
+            whole = lesion or picture
+            drawn = student or answer or (whole.answer if whole is not None else None)
             if drawn is not None and output is not None:
                 drawn.write_mask(output)
             if drawn is not None and overlay is not None:
@@ -117,6 +125,8 @@ def infer(
         _report_lesion(console, lesion)
     if student is not None:
         _report_student(console, student)
+    if picture is not None:
+        console.print(*picture.told, sep="\n", highlight=False, markup=False)
     if answer is not None:
         _report(console, answer)
     for path in (output, overlay):
