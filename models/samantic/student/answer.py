@@ -10,6 +10,9 @@ from scipy import ndimage
 SMALLEST_PART = 0.1
 """A component smaller than this share of its class's largest is left out (ours)."""
 
+SURE_QUARTER = 0.25
+"""Of a component's pixels, which must be sure where that is asked (ours)."""
+
 BAND, GRID = 32, 256
 """Share of the image's longer side that is near a border, and places along it that are looked at."""
 
@@ -29,9 +32,12 @@ class StudentAnswer:
     uncertainty: np.ndarray
 
     @classmethod
-    def of(cls, shares: np.ndarray, class_names: tuple[str, ...]) -> StudentAnswer:
-        """Shares (1 + classes, ...) float16 that sum to 1 -> the answer."""
-        labels = tidied(shares.argmax(axis=0).astype(np.uint8), len(class_names))
+    def of(cls, shares: np.ndarray, class_names: tuple[str, ...], least_share: float = 0.0) -> StudentAnswer:
+        """Shares (1 + classes, ...) float16 that sum to 1 -> the answer.
+
+        A component is left out in which not even a quarter of the pixels have `least_share` for their class.
+        """
+        labels = tidied(_without_doubtful(shares, least_share), len(class_names))
         return cls(labels, class_names, shares, _entropy(shares))
 
     @property
@@ -52,6 +58,17 @@ class StudentAnswer:
         width = 2 * max(1, max(labels.shape) // BAND) + 1
         near = ndimage.maximum_filter(labels, width) != ndimage.minimum_filter(labels, width)
         return float(uncertainty[near].mean() if near.any() else uncertainty.mean())
+
+
+def _without_doubtful(shares: np.ndarray, least: float) -> np.ndarray:
+    labels = shares.argmax(axis=0).astype(np.uint8)
+    if least > 0:
+        for value in range(1, len(shares)):
+            parts, count = ndimage.label(labels == value)
+            sure = ndimage.sum_labels(shares[value] >= least, parts, np.arange(1, count + 1))
+            sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+            labels[np.concatenate([[False], sure < SURE_QUARTER * sizes])[parts]] = 0
+    return labels
 
 
 def tidied(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -15,9 +15,13 @@ from samantic.student.answer import StudentAnswer
 from samantic.student.checkpoint import load_student
 from samantic.student.network import MambaStudent
 from samantic.student.squares import ORIENTATIONS, stretched, turned, turned_back, unstretched
+from samantic.student.suitability import orientations_of
 
 LOOKS = 4
-"""Orientations of a photograph whose answers are averaged."""
+"""Orientations of a picture whose answers are averaged, where as many make sense."""
+
+LEAST_SHARE = 0.75
+"""What a quarter of a component's pixels in a picture must reach; chosen on validation images of breast ultrasound."""
 
 SLICES_AT_ONCE = 16
 LARGEST_BYTES = 2 * 1024**3
@@ -52,19 +56,21 @@ class StudentPredictor:
         return self.network.config.domain
 
     def segment(self, picture: np.ndarray, *, looks: int = LOOKS) -> StudentAnswer:
-        """Segment a picture (rows, cols, 3) uint8 of any size, looked at in `looks` orientations, at most eight.
+        """Segment a picture (rows, cols, 3) uint8 of any size, looked at in at most `looks` orientations, one to eight.
 
-        ValueError for another kind of array or number.
+        Only those are taken in which such pictures exist: see `orientations_of`. ValueError for another kind of array
+        or number.
         """
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or 0 in picture.shape:
             raise ValueError(f"A picture must be (rows, cols, 3) uint8, not {picture.shape} {picture.dtype}.")
         if not 1 <= looks <= ORIENTATIONS:
             raise ValueError(f"looks must be 1 to {ORIENTATIONS}, not {looks}.")
         square = stretched(picture, self.network.config.side)
-        views = self._shares([turned(square, look) for look in range(looks)])
-        upright = torch.stack([turned_back(one, look) for look, one in enumerate(views)]).mean(dim=0, keepdim=True)
-        shares = unstretched(upright, *picture.shape[:2])[0].half().cpu().numpy()
-        return StudentAnswer.of(shares, self.class_names)
+        chosen = orientations_of(self.network.config)[:looks]
+        views = self._shares([turned(square, look) for look in chosen])
+        upright = torch.stack([turned_back(one, look) for look, one in zip(chosen, views, strict=True)])
+        shares = unstretched(upright.mean(dim=0, keepdim=True), *picture.shape[:2])[0].half().cpu().numpy()
+        return StudentAnswer.of(shares, self.class_names, LEAST_SHARE)
 
     def segment_volume(
         self,
@@ -78,9 +84,9 @@ class StudentPredictor:
     ) -> StudentAnswer:
         """Segment a volume slice by slice along `axes`, and average: what all directions see is there.
 
-        A photograph is looked at in `looks` orientations instead. `axes`: by default those that the student has learned
-        to look along. `on_progress(done, total)` after every few slices, before which `check` may raise. ValueError for
-        axes that do not exist, or a volume whose probabilities would not fit into 2 GiB.
+        A photograph is looked at in up to `looks` orientations instead. `axes`: by default those that the student has
+        learned to look along. `on_progress(done, total)` after every few slices, before which `check` may raise.
+        ValueError for axes that do not exist, or a volume whose probabilities would not fit into 2 GiB.
         """
         window = window or window_for(volume)
         if volume.kind == "photograph":
@@ -88,7 +94,8 @@ class StudentPredictor:
             view = SliceView.of(volume, 2, 0)
             found = self.segment(to_uint8(view.extract(volume.array), window), looks=looks)
             on_progress(1, 1)
-            return StudentAnswer.of(np.stack([_inserted(view, share) for share in found.shares]), self.class_names)
+            inserted = np.stack([_inserted(view, share) for share in found.shares])
+            return StudentAnswer.of(inserted, self.class_names, LEAST_SHARE)
         chosen = tuple(self.network.config.axes if axes is None else axes)
         if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= {0, 1, 2}:
             raise ValueError(f"axes must be some of 0, 1 and 2, each once, not {chosen}.")

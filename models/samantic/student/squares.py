@@ -7,6 +7,8 @@ import torch
 from torch.nn import functional
 
 ORIENTATIONS = 8
+UPRIGHT, LEFT_RIGHT = 0, 7
+"""Two of them: as it is, and mirrored sideways."""
 
 
 def stretched(picture: np.ndarray, side: int) -> torch.Tensor:

@@ -6,9 +6,20 @@ import numpy as np
 
 from samantic.imaging import Volume
 from samantic.student.config import StudentConfig
+from samantic.student.squares import LEFT_RIGHT, ORIENTATIONS, UPRIGHT
 
 COLOUR = ("dermoscopy", "skin_photo")
 GREY_PICTURES = ("breast_ultrasound",)
+
+
+def orientations_of(config: StudentConfig) -> tuple[int, ...]:
+    """The orientations of `squares.turned` in which pictures of a student's domain look as they do in life.
+
+    Skin has no upright; an ultrasound has the skin above and no left or right; the sides of a body are different.
+    """
+    if config.domain in COLOUR:
+        return tuple(range(ORIENTATIONS))
+    return (UPRIGHT, LEFT_RIGHT) if config.domain in GREY_PICTURES else (UPRIGHT,)
 
 
 def is_for_volumes(config: StudentConfig) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from samantic.student import (
     save_student,
 )
 from samantic.student.answer import tidied
+from samantic.student.squares import LEFT_RIGHT, UPRIGHT, turned
+from samantic.student.suitability import orientations_of
 
 
 class SeesBrightness(MambaStudent):
@@ -51,6 +54,33 @@ def test_what_is_found_lies_where_it_is_in_every_orientation(
         answer = sees_brightness.segment(photograph, looks=looks)
         assert answer.labels.shape == (70, 100) and answer.labels.dtype == np.uint8
         assert answer.labels[5:30, 5:45].all() and not answer.labels[40:].any() and not answer.labels[:, 55:].any()
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"), [("dermoscopy", tuple(range(8))), ("breast_ultrasound", (0, 7)), ("mr", (0,))]
+)
+def test_pictures_are_turned_only_as_they_may_lie_in_life(
+    tiny_config: StudentConfig, domain: str, expected: tuple[int, ...]
+) -> None:
+    assert orientations_of(dataclasses.replace(tiny_config, domain=domain)) == expected
+
+
+def test_the_orientation_of_an_ultrasound_beside_upright_is_its_mirror_image() -> None:
+    maps = torch.rand(2, 5, 5)
+    assert torch.equal(turned(maps, LEFT_RIGHT), maps.flip(-1))
+    assert torch.equal(turned(maps, UPRIGHT), maps)
+
+
+def test_a_component_without_a_sure_quarter_is_left_out() -> None:
+    share = np.zeros((40, 40), np.float16)
+    share[5:15, 5:15] = 0.6
+    share[5:8, 5:15] = 0.9  # a third of the first component
+    share[25:35, 25:35] = 0.6
+    share[25:27, 25:35] = 0.9  # a fifth of the second
+    shares = np.stack([1 - share, share])
+    assert (StudentAnswer.of(shares, ("a",)).labels == (share > 0)).all()
+    left = StudentAnswer.of(shares, ("a",), 0.75).labels
+    assert left[5:15, 5:15].all() and not left[20:].any()
 
 
 def test_probabilities_sum_to_one_and_the_border_is_less_sure(
