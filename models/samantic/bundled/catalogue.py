@@ -7,17 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-NAMES = (
-    "besadiff-generator",
-    "besadiff-segmenter",
-    "breast-ultrasound",
-    "segsam-tiny",
-    "skin-photo",
-    "student-breast-ultrasound",
-    "student-dermoscopy",
-    "student-hippocampus",
-)
-"""What a whole package holds; a checkout may lack the weights of some."""
+NAMES = ("besadiff-generator", "besadiff-segmenter", "segsam-tiny")
+"""What a whole package holds."""
 
 
 def bundled_models() -> tuple[str, ...]:

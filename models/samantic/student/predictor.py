@@ -20,9 +20,6 @@ from samantic.student.suitability import orientations_of
 LOOKS = 4
 """Orientations of a picture whose answers are averaged, where as many make sense."""
 
-LEAST_SHARE = 0.75
-"""What a quarter of a component's pixels in a picture must reach; chosen on validation images of breast ultrasound."""
-
 SLICES_AT_ONCE = 16
 LARGEST_BYTES = 2 * 1024**3
 """Of a volume's probabilities, which all must be there at once."""
@@ -70,7 +67,7 @@ class StudentPredictor:
         views = self._shares([turned(square, look) for look in chosen])
         upright = torch.stack([turned_back(one, look) for look, one in zip(chosen, views, strict=True)])
         shares = unstretched(upright.mean(dim=0, keepdim=True), *picture.shape[:2])[0].half().cpu().numpy()
-        return StudentAnswer.of(shares, self.class_names, LEAST_SHARE)
+        return StudentAnswer.of(shares, self.class_names, self.network.config.least_share)
 
     def segment_volume(
         self,
@@ -95,7 +92,7 @@ class StudentPredictor:
             found = self.segment(to_uint8(view.extract(volume.array), window), looks=looks)
             on_progress(1, 1)
             inserted = np.stack([_inserted(view, share) for share in found.shares])
-            return StudentAnswer.of(inserted, self.class_names, LEAST_SHARE)
+            return StudentAnswer.of(inserted, self.class_names, self.network.config.least_share)
         chosen = tuple(self.network.config.axes if axes is None else axes)
         if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= {0, 1, 2}:
             raise ValueError(f"axes must be some of 0, 1 and 2, each once, not {chosen}.")

@@ -30,8 +30,8 @@ def test_the_weights_of_every_name_are_there():
 
 def test_weights_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("samantic.bundled.catalogue.bundled_models", lambda: ("segsam-tiny",))
-    with pytest.raises(ValueError, match="The weights of 'skin-photo' are missing from this package"):
-        bundled_weights("skin-photo")
+    with pytest.raises(ValueError, match="The weights of 'besadiff-segmenter' are missing from this package"):
+        bundled_weights("besadiff-segmenter")
 
 
 def test_every_model_has_weights_small_enough_to_come_along_and_a_card_of_its_own():
