@@ -43,8 +43,8 @@ FEW_SETS = ("dermoscopy", "breast")
 SEEDS = (1, 2, 3)
 ARMS = ("supervised", "mean_teacher", "ours")
 LEFT_OUT = ("perturbation", "distribution", "pseudo_labels")
-FEW_LESSONS = Lessons(perturbation=1.0, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=8)
-FEW_LABELLED, FEW_STEPS = 8, 1200
+FEW_LESSONS = Lessons(perturbation=1.0, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=4)
+FEW_LABELLED, FEW_STEPS = 8, 400
 TEACHER_CLASSES = ("skin_lesion", "breast_lesion", "hippocampus_anterior", "hippocampus_posterior")
 TEACHER_STEPS = 420
 UNET_WIDTHS = (24, 56, 112, 168)
@@ -94,9 +94,11 @@ def full(run: Path, names: tuple[str, ...], part: str) -> None:
         views = training_views(name)[:: settings.every]
         teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
         folder = run / f"full-{name}"
-        student = fit_student(settings, views, (), folder / "student", teacher=teacher)
-        unet = _unet(settings, views, folder, teacher)
-        for arm, network in (("student", student), ("unet", unet)):
+        for arm in ("student", "unet"):
+            if arm == "student":
+                network = fit_student(settings, views, (), folder / "student", teacher=teacher)
+            else:
+                network = _unet(settings, views, folder, teacher)
             predictor = StudentPredictor(network, device="cpu")
             rows: dict[str, object] = {"scores": measured(name, predictor, part)}
             if name == "breast":
