@@ -93,4 +93,4 @@ def test_an_unknown_model_ends_the_start_with_a_sentence(tmp_path: Path, write_s
         check=False,
     )
     assert done.returncode != 0
-    assert "there is no model nothing; use all or any of besadiff, segsam" in done.stdout + done.stderr
+    assert "there is no model nothing; use all or any of besadiff, breast, segsam" in done.stdout + done.stderr
