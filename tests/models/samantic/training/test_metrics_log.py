@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import time
 from pathlib import Path
 
 from samantic.training.metrics_log import MetricsLog
@@ -37,6 +38,8 @@ def test_tensorboard_gets_the_same_values(tmp_path: Path):
 
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     _write(tmp_path, 0, {0: {"loss": 1.5}, 1: {"loss": 1.0}, 2: {"loss": 7.0}})
+    # TensorBoard reads files by name, which tells the second; a run never goes on in the one in which it was cut off.
+    time.sleep(1.1)
     _write(tmp_path, 2, {2: {"loss": 0.5}})
     events = event_accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [(event.step, event.value) for event in events.Scalars("loss")] == [(0, 1.5), (1, 1.0), (2, 0.5)]
