@@ -96,16 +96,13 @@ def _learned(
         # The normalisation stays as it was learned: few photographs would spoil its statistics.
         return skin_photo_loss(network.eval()(images.to(device)), labels.to(device))
 
-    course, best = Course(options, before, watch), network
-    for epoch in epochs(network, options, loss, watch.before_step):
-        candidate = cast(SkinPhotoNetwork, epoch.network)
-        after = scores(candidate, validation)
-        is_best = course.is_best(after)
-        if is_best:
-            best = candidate
-        course.note(epoch, after, is_best=is_best)
-        if course.is_over:
-            break
+    course = Course(options, before, watch)
+    best = course.best(
+        epochs(network, options, loss, watch.before_step),
+        network,
+        lambda learned: cast(SkinPhotoNetwork, learned),
+        lambda candidate: scores(candidate, validation),
+    )
     return before, best, course.reports
 
 

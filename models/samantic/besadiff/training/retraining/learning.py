@@ -44,16 +44,9 @@ class SegmenterLearner:
 
     def learn(self, before: Scores) -> tuple[DermoSegDiff, list[EpochReport]]:
         """Train, and return the average weights of the best epoch as they are published, in half precision."""
-        course, best = Course(self._options, before, self._watch), self._network
-        for epoch in epochs(self._network, self._options, self._loss, self._watch.before_step):
-            candidate = cast(DermoSegDiff, epoch.network)
-            after = self._scores(candidate)
-            is_best = course.is_best(after)
-            if is_best:
-                best = candidate
-            course.note(epoch, after, is_best=is_best)
-            if course.is_over:
-                break
+        course = Course(self._options, before, self._watch)
+        learning = epochs(self._network, self._options, self._loss, self._watch.before_step)
+        best = course.best(learning, self._network, lambda network: cast(DermoSegDiff, network), self._scores)
         return best, course.reports
 
     def _loss(self, step: int, random: np.random.Generator) -> torch.Tensor:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from torch import nn
+
 from samantic.segsam.training.retraining.outcome import EpochReport, Scores
 from samantic.segsam.training.retraining.watching import Watch
 from samantic.training import RoundOptions
 from samantic.training.epochs import Epoch
+
+Network = TypeVar("Network")
 
 
 class Course:
@@ -15,9 +22,28 @@ class Course:
         self._options, self._before, self._watch = options, before, watch
         self.reports: list[EpochReport] = []
 
-    def is_best(self, after: Scores) -> bool:
-        """Whether no epoch before has reached the mean Dice of these scores."""
-        return all(after.mean_dice > report.after.mean_dice for report in self.reports)
+    def best(
+        self,
+        epochs: Iterable[Epoch],
+        start: Network,
+        learned: Callable[[nn.Module], Network],
+        scored: Callable[[Network], Scores],
+    ) -> Network:
+        """Go through epochs until there were enough; return the network of the highest mean Dice, `start` without one.
+
+        `learned` takes what is published out of an epoch's network.
+        """
+        found = start
+        for epoch in epochs:
+            candidate = learned(epoch.network)
+            after = scored(candidate)
+            is_best = all(after.mean_dice > report.after.mean_dice for report in self.reports)
+            if is_best:
+                found = candidate
+            self.note(epoch, after, is_best=is_best)
+            if self.is_over:
+                break
+        return found
 
     def note(self, epoch: Epoch, after: Scores, *, is_best: bool) -> None:
         """Note the scores after an epoch."""

@@ -68,16 +68,10 @@ class StudentLearner:
 
     def learn(self, before: Scores) -> tuple[MambaStudent, list[EpochReport]]:
         """Train, and return the average weights of the best epoch as they are published, in half precision."""
-        course, best = Course(self._options, before, self._watch), self._network.student
-        for epoch in epochs(self._network, self._options, self._loss, self._watch.before_step):
-            candidate = cast(TaughtStudent, epoch.network).student
-            after = self._scores(candidate)
-            is_best = course.is_best(after)
-            if is_best:
-                best = candidate
-            course.note(epoch, after, is_best=is_best)
-            if course.is_over:
-                break
+        course = Course(self._options, before, self._watch)
+        learning = epochs(self._network, self._options, self._loss, self._watch.before_step)
+        start = self._network.student
+        best = course.best(learning, start, lambda network: cast(TaughtStudent, network).student, self._scores)
         return best, course.reports
 
     def _loss(self, step: int, random: np.random.Generator) -> torch.Tensor:
