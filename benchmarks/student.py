@@ -44,7 +44,9 @@ SEEDS = (1, 2, 3)
 ARMS = ("supervised", "mean_teacher", "ours")
 LEFT_OUT = ("perturbation", "distribution", "pseudo_labels")
 FEW_LESSONS = Lessons(perturbation=1.0, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=4)
-FEW_LABELLED, FEW_STEPS = 8, 400
+FEW_LABELLED, FEW_STEPS, FEW_SIDE = 8, 400, 96
+"""Short runs on small pictures: there are 45 of them."""
+
 TEACHER_CLASSES = ("skin_lesion", "breast_lesion", "hippocampus_anterior", "hippocampus_posterior")
 TEACHER_STEPS = 420
 UNET_WIDTHS = (24, 56, 112, 168)
@@ -180,7 +182,8 @@ def few_settings(name: str, arm: str, seed: int, lessons: Lessons) -> StudentSet
     settings = StudentSettings.packaged(SETS[name].model)
     labelled = FEW_LABELLED + 2 * lessons.unlabelled if arm == "supervised" else FEW_LABELLED
     chosen = Lessons.none() if arm == "supervised" else lessons
-    settings = dataclasses.replace(settings, lessons=chosen)
+    network = dataclasses.replace(settings.network, side=FEW_SIDE)
+    settings = dataclasses.replace(settings, network=network, lessons=chosen)
     return settings.replacing(steps=FEW_STEPS, batch_size=labelled, seed=seed, average_decay=0.99, sheet_every=0)
 
 

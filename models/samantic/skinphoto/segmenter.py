@@ -58,7 +58,7 @@ class SkinSegmenter:
             raise ValueError(f"A photograph must be (rows, cols, 3) uint8, not {photograph.shape} {photograph.dtype}.")
         pixels = torch.from_numpy(np.ascontiguousarray(photograph.transpose(2, 0, 1)))[None]
         size = seen_shape(
-            (photograph.shape[0], photograph.shape[1]), self.network.config.side, self.network.config.step
+            (photograph.shape[0], photograph.shape[1]), self.network.config.side, self.network.config.output_stride
         )
         # Resampled as 8-bit numbers: a photograph of 24 million pixels needs an eighth of the memory then.
         small = functional.interpolate(pixels, size=size, mode="bilinear", antialias=True).to(self.device).float() / 255

@@ -14,9 +14,8 @@ class StudentConfig:
     """The classes it tells apart and the size of its parts; ValueError for parts that do not fit.
 
     Pictures of `side` x `side` pixels are folded `fold` x `fold` into a grid of `widths[0]` channels; each further one
-    is a grid of half the side. With a `stem_width`, convolutions of that width lead to the first grid, each of which
-    halves the side, instead of one fold. `mixers` Mamba mixers stand on each grid, of `expansion` times its width, in
-    heads of `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the
+    is a grid of half the side. `mixers` Mamba mixers stand on each grid, of `expansion` times its width, in heads of
+    `head_width` channels with `state` numbers each. `domain` is the kind of its pictures, as in the
     vocabulary, and `axes` the voxel axes along which it has seen volumes cut; for photographs the last alone. A
     component of a picture is left out of the answer in which not even a quarter of the pixels reach `least_share`.
     """
@@ -31,7 +30,6 @@ class StudentConfig:
     expansion: int = 2
     head_width: int = 68
     state: int = 16
-    stem_width: int = 0
     least_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -46,11 +44,6 @@ class StudentConfig:
         for name in ("fold", "expansion", "head_width", "state"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        if self.stem_width < 0 or (self.stem_width and self.fold not in (2, 4, 8, 16)):
-            raise ValueError(
-                f"stem_width must be at least 0 and wants a fold of 2, 4, 8 or 16, not {self.stem_width} with a "
-                f"fold of {self.fold}."
-            )
         if not 0 <= self.least_share < 1:
             raise ValueError(f"least_share must be at least 0 and less than 1, not {self.least_share}.")
         for width, count in zip(self.widths, self.mixers, strict=True):

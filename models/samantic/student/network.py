@@ -34,7 +34,7 @@ class MambaStudent(nn.Module):
         super().__init__()
         self.config = config = config or StudentConfig()
         widths = config.widths
-        self.stem = _halving_stem(config) if config.stem_width else _folding_stem(config)
+        self.stem = _folding_stem(config)
         self.down_grids = nn.ModuleList(
             _grid(config, width, count) for width, count in zip(widths, config.mixers, strict=True)
         )
@@ -70,16 +70,6 @@ class MambaStudent(nn.Module):
 def _folding_stem(config: StudentConfig) -> nn.Sequential:
     folded = 3 * config.fold**2
     return nn.Sequential(nn.PixelUnshuffle(config.fold), nn.Conv2d(folded, config.widths[0], 3, padding=1))
-
-
-def _halving_stem(config: StudentConfig) -> nn.Sequential:
-    """A folded picture is another one to the network when it moves by a pixel; one that is halved hardly."""
-    stages: list[nn.Module] = []
-    width = 3
-    for _ in range(config.fold.bit_length() - 2):
-        stages += [Down(width, config.stem_width), ResidualBlock(config.stem_width)]
-        width = config.stem_width
-    return nn.Sequential(*stages, nn.Conv2d(width, config.widths[0], 3, stride=2, padding=1))
 
 
 class _Mixed(nn.Module):

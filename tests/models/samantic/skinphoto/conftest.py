@@ -67,4 +67,4 @@ def lesions(lesion_views: Callable[..., list[LabelledView]]) -> list[LesionPatch
 @pytest.fixture(scope="session")
 def small_config() -> SkinPhotoConfig:
     """The smallest network of the kind."""
-    return SkinPhotoConfig("mobilenet_v2", side=64, fold=1, decoder_channels=16, atrous_rates=(1, 2, 3), norm="batch")
+    return SkinPhotoConfig("mobilenet_v2", side=64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="batch")

@@ -88,13 +88,14 @@ def test_files_that_are_no_weights_are_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
-@pytest.mark.parametrize(("fold", "stride"), [(1, 16), (2, 16), (4, 8)])
-def test_every_configuration_answers_at_the_size_of_the_photograph(norm: str, fold: int, stride: int):
-    config = SkinPhotoConfig("mobilenet_v2", 128, fold, stride, (1, 2, 3), decoder_channels=8, norm=norm)
+@pytest.mark.parametrize("encoder", ["resnet18", "mobilenet_v2"])
+@pytest.mark.parametrize(("depth", "stride"), [(4, 16), (5, 16), (4, 8)])
+def test_every_configuration_answers_at_the_size_of_the_photograph(norm: str, encoder: str, depth: int, stride: int):
+    config = SkinPhotoConfig(encoder, depth, 128, stride, (1, 2, 3), decoder_channels=8, norm=norm)
     assert SkinPhotoConfig.from_json(config.to_json()) == config
     network = SkinPhotoNetwork(config).train()
-    logits = network(torch.rand(2, 3, 2 * config.step, 3 * config.step))
-    assert logits.shape == (2, 3, 2 * config.step, 3 * config.step)
+    logits = network(torch.rand(2, 3, 2 * config.output_stride, 3 * config.output_stride))
+    assert logits.shape == (2, 3, 2 * config.output_stride, 3 * config.output_stride)
     logits.mean().backward()
 
 
@@ -102,7 +103,7 @@ def test_every_configuration_answers_at_the_size_of_the_photograph(norm: str, fo
     ("change", "said"),
     [
         ({"encoder": "nothing"}, "encoder must be one of segmentation-models-pytorch"),
-        ({"fold": 3}, "fold must be one of 1, 2, 4"),
+        ({"encoder_depth": 3}, "encoder_depth must be one of 4, 5"),
         ({"norm": "group"}, "norm must be one of instance, batch"),
         ({"side": 100}, "side must be a multiple of 16"),
         ({"atrous_rates": (1, 2)}, "atrous_rates must be three numbers"),
