@@ -70,14 +70,15 @@ class SkinPhotoTask:
         self._identity = {
             "network": dataclasses.asdict(settings.network),
             "encoder_weights": settings.encoder_weights,
+            "smaller_first": [dataclasses.asdict(stage) for stage in settings.smaller_first],
             "lesions": digest.hexdigest(),
         }
 
     def identity(self) -> Mapping[str, Any]:
         return self._identity
 
-    def draw(self, step: int, random: np.random.Generator) -> SkinPhotoBatch:  # noqa: ARG002
-        side = self._settings.network.side
+    def draw(self, step: int, random: np.random.Generator) -> SkinPhotoBatch:
+        side = self._settings.side_at(step)
         drawn = [draw_composite(random, self._lesions, (side, side)) for _ in range(self._settings.fit.batch_size)]
         images = torch.from_numpy(np.stack([one.image for one in drawn])).permute(0, 3, 1, 2).float() / 255
         labels = torch.from_numpy(np.stack([one.labels for one in drawn])).long()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from samantic.skinphoto.network import SkinPhotoConfig, SkinPhotoNetwork
 from samantic.skinphoto.training.augmentation import varied
 from samantic.skinphoto.training.retrain_options import SkinRetrainOptions
 from samantic.skinphoto.training.retraining import retrain
-from samantic.skinphoto.training.settings import SkinPhotoSettings
-from samantic.skinphoto.training.skin_photo_fit import fit_skin_photo
+from samantic.skinphoto.training.settings import SkinPhotoSettings, SmallerComposites
+from samantic.skinphoto.training.skin_photo_fit import SkinPhotoTask, fit_skin_photo
 from samantic.skinphoto.training.skin_photo_loss import skin_photo_loss
-from samantic.training import FitOptions, TrainingError
+from samantic.training import FitOptions, SettingsError, TrainingError
 
 NAMES = {SKIN: "skin", LESION: "skin_lesion"}
 
@@ -65,6 +66,31 @@ def test_a_run_leaves_weights_with_their_lesions_and_a_sheet(
     assert weights.network.config == settings.network
     assert weights.manifest.images == {"spots": tuple(sorted(lesion.image_id for lesion in lesions))}
     assert (run / "sheets" / "step-10.png").is_file()
+
+
+def test_composites_grow_to_the_size_that_the_network_sees(lesions: list[LesionPatch], settings: SkinPhotoSettings):
+    growing = dataclasses.replace(
+        settings,
+        network=dataclasses.replace(settings.network, side=96),
+        smaller_first=(SmallerComposites(64, 0.3), SmallerComposites(80, 0.5)),
+    )
+    task = SkinPhotoTask(lesions, growing, (), "spots")
+    sides = [task.draw(step, np.random.default_rng(step)).images.shape[-1] for step in (0, 2, 3, 4, 5, 9)]
+    assert sides == [64, 64, 80, 80, 96, 96]
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([(64, 0.5), (80, 0.5)], r"must rise between 0 and 1, not \[0.5, 0.5\]"),
+        ([(64, 1.0)], "must rise between 0 and 1"),
+        ([(70, 0.5)], "must be a multiple of 16 from 64 on, not 70"),
+        ([(48, 0.5)], "from 64 on, not 48"),
+    ],
+)
+def test_composites_that_cannot_be_drawn_first_are_refused(stages: list[tuple[int, float]], said: str):
+    with pytest.raises(SettingsError, match=said):
+        SkinPhotoSettings(smaller_first=tuple(SmallerComposites(*stage) for stage in stages))
 
 
 def test_a_run_without_lesions_is_refused(settings: SkinPhotoSettings, tmp_path: Path):
