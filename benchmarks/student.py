@@ -1,9 +1,11 @@
 """The Mamba student: how fast it is, how good with all labels, and what it makes of few.
 
     SAMANTIC_DATA=... python benchmarks/student.py RUN {speed,full,few,ablation,report} [--set NAME] [--part val]
+        [--weights FILE]
 
 speed: one pass and one training step beside LightM-UNet (16; 1, 2, 2, 4) with a parallel scan in plain PyTorch.
-full: all labels of each set, beside a U-Net of the same size that is trained as many seconds.
+full: the bundled students, which had all labels of their set, beside a U-Net of the same size that is trained here for
+as many seconds; `--weights` measures another student of `--set`.
 few: 10 % and 20 % of the labels of the dermoscopic and the breast images, three seeds: labels alone, mean teacher,
 ours; no part of an arm has seen another label of its set, its teacher neither, which is trained here.
 ablation: ours at 10 % without each of its losses.
@@ -28,6 +30,7 @@ from student_mean_teacher import fit_mean_teacher
 from student_report import write_report
 from student_sets import SETS, divided, falsely_found, measured, training_views
 
+from samantic.bundled import bundled_weights
 from samantic.imaging import atomic_path
 from samantic.segsam import SegSamConfig
 from samantic.segsam.training.fit import fit as fit_segsam
@@ -89,28 +92,27 @@ def speed(run: Path) -> None:
     print(json.dumps(found, indent=1))
 
 
-def full(run: Path, names: tuple[str, ...], part: str) -> None:
-    """All labels: the student as it is to be bundled, and the U-Net for as many seconds."""
+def full(run: Path, names: tuple[str, ...], part: str, weights: Path | None) -> None:
+    """All labels: the student, and the U-Net for as many seconds."""
     for name in names:
-        settings = StudentSettings.packaged(SETS[name].model)
-        views = training_views(name)[:: settings.every]
-        teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
-        folder = run / f"full-{name}"
-        for arm in ("student", "unet"):
-            if arm == "student":
-                network = fit_student(settings, views, (), folder / "student", teacher=teacher)
-            else:
-                network = _unet(settings, views, folder, teacher)
-            predictor = StudentPredictor(network, device="cpu")
-            rows: dict[str, object] = {"scores": measured(name, predictor, part)}
-            if name == "breast":
-                rows["falsely_found"] = falsely_found(predictor, part)
-            _keep(run / f"full-{name}-{arm}-{part}.json", rows)
-            print(name, arm, np.mean(rows["scores"], axis=0).round(4), flush=True)
+        student = StudentPredictor.load(weights or bundled_weights(SETS[name].model), "cpu")
+        _note(run, name, "student", part, student)
+        unet = _unet(StudentSettings.packaged(SETS[name].model), name, run / f"full-{name}")
+        _note(run, name, "unet", part, StudentPredictor(unet, device="cpu"))
 
 
-def _unet(settings: StudentSettings, views: list, folder: Path, teacher: PromptableTeacher | None) -> MambaStudent:
+def _note(run: Path, name: str, arm: str, part: str, predictor: StudentPredictor) -> None:
+    rows: dict[str, object] = {"scores": measured(name, predictor, part)}
+    if name == "breast":
+        rows["falsely_found"] = falsely_found(predictor, part)
+    _keep(run / f"full-{name}-{arm}-{part}.json", rows)
+    print(name, arm, np.mean(rows["scores"], axis=0).round(4), flush=True)
+
+
+def _unet(settings: StudentSettings, name: str, folder: Path) -> MambaStudent:
     """A U-Net without mixers and lessons; what the teacher's passes take belongs to the student's seconds."""
+    views = training_views(name)[:: settings.every]
+    teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
     config = dataclasses.replace(settings.network, widths=UNET_WIDTHS, mixers=(0,) * len(UNET_WIDTHS))
     plain = dataclasses.replace(settings, network=config, lessons=Lessons.none())
     path = folder / "seconds.json"
@@ -132,7 +134,6 @@ def _seconds_a_step(settings: StudentSettings, views: list, folder: Path) -> flo
     pictures, lessons = Pictures.of(settings.network, views), settings.lessons
     plan = None
     if lessons.any:
-        # The features are those of the run, which is done.
         plan = LessonPlan(
             pictures,
             lessons,
@@ -233,12 +234,15 @@ def main() -> None:
     parser.add_argument("stage", choices=("speed", "full", "few", "ablation", "report"))
     parser.add_argument("--set", choices=tuple(SETS), help="default: all")
     parser.add_argument("--part", choices=("val", "test"), default="test")
+    parser.add_argument("--weights", type=Path, help="of the student of --set; default: the bundled ones")
     arguments = parser.parse_args()
+    if arguments.weights and not arguments.set:
+        parser.error("--weights are those of one student: name it by --set.")
     names = (arguments.set,) if arguments.set else tuple(SETS)
     if arguments.stage == "speed":
         speed(arguments.run)
     elif arguments.stage == "full":
-        full(arguments.run, names, arguments.part)
+        full(arguments.run, names, arguments.part, arguments.weights)
     elif arguments.stage == "few":
         few(arguments.run, names, arguments.part)
     elif arguments.stage == "ablation":

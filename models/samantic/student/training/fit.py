@@ -11,6 +11,7 @@ from accelerate.utils import set_seed
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.segsam import TrainingManifest
+from samantic.segsam.training.drawn_sets import image_of
 from samantic.student.checkpoint import StudentError, load_student
 from samantic.student.network import MambaStudent
 from samantic.student.teacher import Teacher
@@ -41,7 +42,7 @@ def fit_student(
     """
     set_seed(settings.fit.seed)
     network = MambaStudent(settings.network)
-    manifest = TrainingManifest.of({settings.data_set: [view.image_id for view in labelled]})
+    manifest = TrainingManifest.of({settings.data_set: [image_of(view) for view in labelled]})
     if start is not None:
         earlier = load_student(start)
         if earlier.network.config != settings.network:

@@ -59,7 +59,7 @@ def retrain(
     known = student.manifest
     if teacher is not None and teacher.manifest is not None:
         known = known.with_earlier(teacher.manifest)
-    learned_before = {_image_of(one) for ids in known.images.values() for one in ids}
+    learned_before = {one for ids in known.images.values() for one in ids}
     held_out = held_out_ids(views, options.validation_share, learned_before, options.validation_ids)
     material = material_of(views, held_out, reader.unlabelled(unlabelled, options.most_unlabelled), reader.left_out)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,8 +79,3 @@ def retrain(
         notes=student.notes,
         unlabelled=material.unlabelled_images,
     )
-
-
-def _image_of(view_id: str) -> str:
-    """The id of the image that a view of the public sets is a slice of."""
-    return view_id.partition("/axis")[0]

@@ -178,6 +178,16 @@ def test_a_run_may_start_from_weights_of_the_same_configuration_alone(
         fit_student(other, lesion_views(1), (), tmp_path / "c", start=start)
 
 
+def test_slices_are_noted_under_the_volume_that_they_show(
+    tiny_config: StudentConfig, lesion_views: Views, tmp_path: Path
+) -> None:
+    slices = [
+        dataclasses.replace(view, image_id=f"brain/axis2-slice{number}") for number, view in enumerate(lesion_views(2))
+    ]
+    fit_student(settings_of(tiny_config, Lessons.none(), steps=1), slices, (), tmp_path)
+    assert load_student(tmp_path / "student.safetensors").manifest.images == {"spots": ("brain",)}
+
+
 def test_the_packaged_settings_can_be_read_and_fit_the_budget() -> None:
     assert set(packaged_names()) == {"student-breast-ultrasound", "student-dermoscopy", "student-hippocampus"}
     for name in packaged_names():
