@@ -4,8 +4,8 @@
         [--weights FILE]
 
 speed: one pass and one training step beside LightM-UNet (16; 1, 2, 2, 4) with a parallel scan in plain PyTorch.
-full: the bundled students, which had all labels of their set, beside a U-Net of the same size that is trained here for
-as many seconds; `--weights` measures another student of `--set`.
+full: the bundled students, which had all labels of their set, beside a U-Net of the same size that is trained here on
+as many pictures for as many steps; `--weights` measures another student of `--set`.
 few: 10 % and 20 % of the labels of the dermoscopic and the breast images, three seeds: labels alone, mean teacher,
 ours; no part of an arm has seen another label of its set, its teacher neither, which is trained here.
 ablation: ours at 10 % without each of its losses.
@@ -38,7 +38,6 @@ from samantic.student import MambaStudent, PromptableTeacher, StudentPredictor
 from samantic.student.losses import supervised_loss
 from samantic.student.training import Lessons, StudentSettings, fit_student
 from samantic.student.training.pictures import Pictures
-from samantic.student.training.task import StudentTask
 from samantic.training import FitOptions
 
 FRACTIONS = (0.1, 0.2)
@@ -46,8 +45,8 @@ FEW_SETS = ("dermoscopy", "breast")
 SEEDS = (1, 2, 3)
 ARMS = ("supervised", "mean_teacher", "ours")
 LEFT_OUT = ("perturbation", "distribution", "pseudo_labels")
-FEW_LESSONS = Lessons(perturbation=1.0, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=4)
-FEW_LABELLED, FEW_STEPS, FEW_SIDE = 8, 400, 96
+FEW_LESSONS = Lessons(perturbation=0.1, cosine=0.5, distribution=0.1, pseudo_labels=0.5, ramp_share=0.4, unlabelled=4)
+FEW_LABELLED, FEW_STEPS, FEW_SIDE = 16, 300, 64
 """Short runs on small pictures: there are 45 of them."""
 
 TEACHER_CLASSES = ("skin_lesion", "breast_lesion", "hippocampus_anterior", "hippocampus_posterior")
@@ -93,7 +92,7 @@ def speed(run: Path) -> None:
 
 
 def full(run: Path, names: tuple[str, ...], part: str, weights: Path | None) -> None:
-    """All labels: the student, and the U-Net for as many seconds."""
+    """All labels: the student and the U-Net."""
     for name in names:
         student = StudentPredictor.load(weights or bundled_weights(SETS[name].model), "cpu")
         _note(run, name, "student", part, student)
@@ -110,59 +109,10 @@ def _note(run: Path, name: str, arm: str, part: str, predictor: StudentPredictor
 
 
 def _unet(settings: StudentSettings, name: str, folder: Path) -> MambaStudent:
-    """A U-Net without mixers and lessons; what the teacher's passes take belongs to the student's seconds."""
-    views = training_views(name)[:: settings.every]
-    teacher = PromptableTeacher.usual() if settings.lessons.asks_teacher else None
+    """A U-Net that learns from the labels as the student does, without mixers and lessons."""
     config = dataclasses.replace(settings.network, widths=UNET_WIDTHS, mixers=(0,) * len(UNET_WIDTHS))
     plain = dataclasses.replace(settings, network=config, lessons=Lessons.none())
-    path = folder / "seconds.json"
-    if not path.exists():
-        found = {"student": _seconds_a_step(settings, views, folder), "unet": _seconds_a_step(plain, views, folder)}
-        found["teacher"] = 0.0 if teacher is None else _teacher_seconds(teacher, settings, views)
-        _keep(path, found)
-    seconds = json.loads(path.read_text(encoding="utf-8"))
-    whole = seconds["student"] * settings.fit.steps + seconds["teacher"]
-    plain = plain.replacing(steps=round(whole / seconds["unet"]))
-    return fit_student(plain, views, (), folder / "unet")
-
-
-def _seconds_a_step(settings: StudentSettings, views: list, folder: Path) -> float:
-    """Median processor seconds of twenty steps, without the optimiser's, which are equal."""
-    from samantic.segsam import TrainingManifest
-    from samantic.student.training.lesson_plan import LessonPlan
-
-    pictures, lessons = Pictures.of(settings.network, views), settings.lessons
-    plan = None
-    if lessons.any:
-        plan = LessonPlan(
-            pictures,
-            lessons,
-            PromptableTeacher.usual(),
-            folder / "student",
-            classes=1 + len(settings.network.class_names),
-            seed=settings.fit.seed,
-        )
-    network = MambaStudent(settings.network)
-    task = StudentTask(network, pictures, settings.fit, settings.movement, lessons, TrainingManifest(), plan)
-    times = []
-    for step in range(23):
-        random, began = np.random.default_rng(step), time.process_time()
-        batch = task.draw(0, random)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings.fit.mixed_precision == "bf16"):
-            loss, _ = task.loss(batch, step, random)
-        loss.backward()
-        times.append(time.process_time() - began)
-    return float(np.median(times[3:]))
-
-
-def _teacher_seconds(teacher: PromptableTeacher, settings: StudentSettings, views: list) -> float:
-    """For the features of all pictures and their perturbations."""
-    square = np.zeros((teacher.side, teacher.side, 3), np.uint8)
-    teacher.features(square)
-    began = time.process_time()
-    for _ in range(5):
-        teacher.features(square)
-    return (time.process_time() - began) / 5 * len(views) * (1 + settings.lessons.perturbations)
+    return fit_student(plain, training_views(name)[:: settings.every], (), folder / "unet")
 
 
 def few_teacher(run: Path, name: str, fraction: float) -> PromptableTeacher:

@@ -80,8 +80,8 @@ def _full(run: Path) -> str | None:
         return None
     return (
         "`benchmarks/student.py RUN full`: test parts of splits.json; mean (95 % bootstrap interval), differences "
-        "paired. The U-Net is folded as the student is, of about its size, and is trained for as many processor "
-        "seconds, those of the teacher included.\n\n" + "\n".join([*lines, "", *notes])
+        "paired. The U-Net is folded as the student is, of about its size, and learns from as many pictures a "
+        "step for as many steps, from the labels alone.\n\n" + "\n".join([*lines, "", *notes])
     )
 
 

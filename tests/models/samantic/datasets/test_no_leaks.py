@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from samantic.bundled import bundled_models, bundled_weights, model_card
 from samantic.datasets.development_sets import busi, data_folder, image_ids, learnable_ids
 from samantic.datasets.near_duplicates import DERMOSCOPY, HIPPOCAMPUS, ULTRASOUND, near_duplicates, signature
 from samantic.datasets.overlaps import BUSI_LESIONS, hippocampus_person, training_overlaps
 from samantic.imaging import read_volume, to_uint8, window_for
+from samantic.segsam import TrainingManifest
 from samantic.segsam.checkpoint import load_manifest
 
 SETS = {"isic2017": DERMOSCOPY, "busi": ULTRASOUND, "msd_hippocampus": HIPPOCAMPUS}
@@ -81,6 +83,18 @@ def test_the_comparison_finds_the_known_pairs_of_ultrasound(folder: Path):
 def test_every_listed_lesion_is_in_two_parts(folder: Path):
     part_of = {image_id: part for part, ids in parts_of(folder, "busi").items() for image_id in ids}
     assert all(len({part_of[image_id] for image_id in lesion}) == 2 for lesion in BUSI_LESIONS)
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_no_bundled_weights_say_that_they_learned_from_an_image_that_is_measured_on(folder: Path, name: str):
+    with safe_open(bundled_weights(name), framework="pt") as stored:
+        manifest = TrainingManifest.from_json(stored.metadata()["manifest"])
+    assert manifest.images
+    for its_name, dataset in (("isic2017", "isic2017"), ("busi", "busi"), ("hippocampus", "msd_hippocampus")):
+        learned = set(manifest.images.get(its_name, ()))
+        parts = parts_of(folder, dataset)
+        assert learned <= set(parts["train"])
+        assert not learned & {*parts["val"], *parts["test"]}
 
 
 @pytest.mark.parametrize("name", bundled_models())
