@@ -185,6 +185,8 @@ def drawn_places(group: np.ndarray, draws: int = DRAWS, seed: int = 0) -> list[n
 def with_interval(name: str, read: Readings, temperature: float, draws: int = DRAWS) -> str:
     """A figure with its 95 % bootstrap interval."""
     figure = COLUMNS[name]
+    if np.isnan(figure(read, temperature)):
+        return "-"
     values = [figure(read.at(places), temperature) for places in drawn_places(read.group, draws)]
     low, high = np.nanpercentile(values, (2.5, 97.5))
     return f"{figure(read, temperature):.3f} ({low:.3f}-{high:.3f})"

@@ -149,7 +149,7 @@ def _skin_photo(path: Path) -> Path:
     from samantic.skinphoto.network import SkinPhotoConfig, SkinPhotoNetwork
 
     torch.manual_seed(0)
-    config = SkinPhotoConfig("mobilenet_v2", 64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
+    config = SkinPhotoConfig("mobilenet_v2", side=64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
     save_skin_photo(SkinPhotoNetwork(config), path, TrainingManifest())
     return path
 

@@ -7,7 +7,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-NAMES = ("besadiff-generator", "besadiff-segmenter", "segsam-tiny")
+NAMES = (
+    "besadiff-generator",
+    "besadiff-segmenter",
+    "breast-ultrasound",
+    "segsam-tiny",
+    "skin-photo",
+    "student-breast-ultrasound",
+    "student-dermoscopy",
+    "student-hippocampus",
+)
 """What a whole package holds."""
 
 

@@ -86,8 +86,6 @@ def _predictor(request: Request, volume: Volume) -> StudentPredictor:
     if request.model != ANY:
         return _suitable(StudentPredictor.from_bundled(request.model, device), volume, request)
     bundled = [name for name in bundled_models() if name.startswith(f"{ANY}-")]
-    if not bundled:
-        raise ValueError("No student comes with this package yet; name a file of weights, --model student.safetensors.")
     for name in bundled:
         predictor = StudentPredictor.from_bundled(name, device)
         if unsuitable(predictor.network.config, volume) is None:

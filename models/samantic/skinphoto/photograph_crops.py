@@ -17,13 +17,14 @@ SMALLEST = 32
 def photograph_crops(answer: SkinAnswer, shape: tuple[int, int], search: CropSearch) -> tuple[Crop, ...]:
     """Return the crops of a photograph of (rows, cols) pixels, the best first; none where nothing qualifies.
 
-    Their shares of skin and lesion are those counted on the label map, to which the rule applies exactly. Source: ours.
+    Only pixels of which the network is sure count as skin or lesion, see `SkinAnswer.sure_labels`; to them the rule
+    applies exactly, and theirs are the shares of the crops. Source: ours.
     """
     sides = tuple(side for side in search.sides if side * min(shape) >= SMALLEST)
     if not sides:
         return ()
     searched = searched_shape(shape)
-    found = replace(search, sides=sides).crops(answer.labels(searched))
+    found = replace(search, sides=sides).crops(answer.sure_labels(searched))
     return tuple(in_photograph(crop, searched, shape) for crop in found)
 
 

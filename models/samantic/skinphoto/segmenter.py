@@ -11,10 +11,15 @@ from torch.nn import functional
 
 from samantic.segsam import file_hash
 from samantic.skinphoto.checkpoint import read_skin_photo
+from samantic.skinphoto.classes import BACKGROUND, LESION, SKIN
 from samantic.skinphoto.network import SkinPhotoNetwork
 
 MOST_OBLONG = 3.0
 """Photographs with longer sides than this many shorter ones are squeezed to it before they are looked at."""
+
+SURE_SKIN, SURE_LESION = 0.8, 0.9
+"""Probabilities from which pixels count for a crop, chosen on validation composites: of the crops by the likeliest
+classes one in eight breaks the rule in truth, of these one in twenty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,14 @@ class SkinAnswer:
     def labels(self, shape: tuple[int, int]) -> np.ndarray:
         """The likeliest class of every pixel of a picture of `shape`, (rows, cols) uint8; see `classes`."""
         return _likeliest(torch.from_numpy(self.probabilities), shape)
+
+    def sure_labels(self, shape: tuple[int, int]) -> np.ndarray:
+        """The classes (rows, cols) uint8 with lesion only where its probability is at least `SURE_LESION`, and skin
+        only where that of skin and lesion together is at least `SURE_SKIN`."""
+        grid = torch.from_numpy(self.probabilities)[None]
+        shares = functional.interpolate(grid, size=shape, mode="bilinear")[0].numpy()
+        labels = np.where(shares[LESION] >= SURE_LESION, LESION, SKIN)
+        return np.where(1 - shares[BACKGROUND] >= SURE_SKIN, labels, BACKGROUND).astype(np.uint8)
 
     def confidence(self, shape: tuple[int, int]) -> np.ndarray:
         """The probability of the likeliest class, (rows, cols) float32."""

@@ -13,7 +13,7 @@ CROP_TABLE, PHOTOGRAPH_TABLE = "crops.csv", "photographs.csv"
 CROP_COLUMNS = ("crop", "photograph", "left", "top", "side", "skin", "lesion")
 PHOTOGRAPH_COLUMNS = ("photograph", "width", "height", "skin", "lesion", "crops", "note")
 
-NO_CROP = "no part of it is more than {} % skin and more than {} % lesion"
+NO_CROP = "no part of it is surely more than {} % skin and more than {} % lesion"
 
 
 def write_tables(out: Path, entries: Sequence[PhotographEntry], skin_percent: int, lesion_percent: int) -> None:

@@ -104,7 +104,7 @@ def test_without_a_crop_it_says_so(task: SkinPhoto, tmp_path: Path):
     _, result = ask(task, tmp_path / "healthy.png")
     assert (
         result["crops"] == []
-        and result["crops_note"] == "No part of it is more than 80 % skin and more than 10 % lesion."
+        and result["crops_note"] == "No part of it is surely more than 80 % skin and more than 10 % lesion."
     )
     assert result["skin_fraction"] == 1 and not result["empty"]
 

@@ -31,7 +31,7 @@ COLOURS = np.array([(40, 90, 200), (225, 180, 150), (110, 50, 40)], np.uint8)
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The smallest network of the kind, random."""
     torch.manual_seed(0)
-    config = SkinPhotoConfig("mobilenet_v2", 64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
+    config = SkinPhotoConfig("mobilenet_v2", side=64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
     path = tmp_path_factory.mktemp("weights") / "start.safetensors"
     save_skin_photo(SkinPhotoNetwork(config), path, TrainingManifest.of({"isic2017": ["ISIC_1"]}))
     return path

@@ -19,7 +19,7 @@ from samantic.skinphoto.network import SkinPhotoConfig, SkinPhotoNetwork
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that takes everything for a lesion."""
     torch.manual_seed(0)
-    network = SkinPhotoNetwork(SkinPhotoConfig("mobilenet_v2", 64, decoder_channels=8, atrous_rates=(1, 2, 3)))
+    network = SkinPhotoNetwork(SkinPhotoConfig("mobilenet_v2", side=64, decoder_channels=8, atrous_rates=(1, 2, 3)))
     with torch.no_grad():
         network.deeplab.segmentation_head[0].bias[LESION] = 100
     path = tmp_path_factory.mktemp("weights") / "all.safetensors"

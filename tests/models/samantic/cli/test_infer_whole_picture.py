@@ -24,7 +24,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     save_breast(BreastNetwork(BreastConfig(image_size=64, hidden=32)), folder / "b.safetensors", manifest=None)
-    skin = SkinPhotoConfig("mobilenet_v2", 64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
+    skin = SkinPhotoConfig("mobilenet_v2", side=64, decoder_channels=16, atrous_rates=(1, 2, 3), norm="instance")
     save_skin_photo(SkinPhotoNetwork(skin), folder / "s.safetensors", TrainingManifest())
     return {"breast": folder / "b.safetensors", "skin": folder / "s.safetensors"}
 

@@ -8,6 +8,7 @@ import torch
 
 from samantic.segsam import TrainingManifest, file_hash
 from samantic.skinphoto.checkpoint import SkinPhotoWeightsError, read_skin_photo, save_skin_photo
+from samantic.skinphoto.classes import BACKGROUND, LESION, SKIN
 from samantic.skinphoto.network import SkinPhotoConfig, SkinPhotoNetwork
 from samantic.skinphoto.segmenter import SkinAnswer, SkinSegmenter, seen_shape
 from samantic.training import SettingsError
@@ -113,3 +114,11 @@ def test_every_configuration_answers_at_the_size_of_the_photograph(norm: str, en
 def test_configurations_that_cannot_be_are_refused(change: dict, said: str):
     with pytest.raises(SettingsError, match=said):
         SkinPhotoConfig(**change)
+
+
+def test_only_pixels_of_which_the_network_is_sure_count_for_crops():
+    lesion = np.array([[0.95, 0.85, 0.3, 0.05, 0.0]], np.float32)
+    background = np.array([[0.01, 0.05, 0.05, 0.3, 0.9]], np.float32)
+    answer = SkinAnswer(np.stack([background, 1 - background - lesion, lesion]))
+    assert answer.labels((1, 5)).tolist() == [[LESION, LESION, SKIN, SKIN, BACKGROUND]]
+    assert answer.sure_labels((1, 5)).tolist() == [[LESION, SKIN, SKIN, BACKGROUND, BACKGROUND]]
