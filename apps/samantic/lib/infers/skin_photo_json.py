@@ -56,7 +56,8 @@ def skin_photo_json(
         "crops": [_crop(crop) for crop in crops],
         "crops_note": None
         if crops
-        else f"No part of it is surely more than {rule.skin_percent} % skin and more than {rule.lesion_percent} % lesion.",
+        else f"No part of it is surely more than {rule.skin_percent} % skin and more than "
+        f"{rule.lesion_percent} % lesion.",
         "empty": not structures,
         "slice": 0,
         "map": asked.map,
