@@ -10,6 +10,7 @@ from samantic.evaluation import dice
 from samantic.student.losses import UNKNOWN
 from samantic.student.network import MambaStudent
 from samantic.student.squares import turned, turned_back
+from samantic.student.suitability import orientations_of
 from samantic.student.teacher import Box, Teacher
 
 CONFIDENT = 0.5
@@ -21,13 +22,14 @@ LOOKS = 4
 
 
 @torch.no_grad()
-def student_shares(network: MambaStudent, square: torch.Tensor, looks: int = LOOKS) -> torch.Tensor:
-    """A picture (3, S, S) uint8 -> shares (1 + K, S, S), the mean over the first `looks` orientations."""
+def student_shares(network: MambaStudent, square: torch.Tensor) -> torch.Tensor:
+    """A picture (3, S, S) uint8 -> shares (1 + K, S, S), the mean over some orientations that such pictures have."""
     device = next(network.parameters()).device
     picture = square.float().to(device) / 255
-    views = torch.stack([turned(picture, look) for look in range(looks)])
-    found = torch.softmax(network(views).logits.float(), dim=1)
-    return torch.stack([turned_back(one, look) for look, one in enumerate(found)]).mean(dim=0).cpu()
+    orientations = orientations_of(network.config)[:LOOKS]
+    found = torch.softmax(network(torch.stack([turned(picture, one) for one in orientations])).logits.float(), dim=1)
+    upright = [turned_back(shares, one) for shares, one in zip(found, orientations, strict=True)]
+    return torch.stack(upright).mean(dim=0).cpu()
 
 
 def agreed_labels(shares: torch.Tensor, teacher: Teacher, square: np.ndarray) -> torch.Tensor:
