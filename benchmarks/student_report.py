@@ -68,7 +68,7 @@ def _full(run: Path) -> str | None:
             continue
         mine, theirs = np.array(student["scores"]), np.array(unet["scores"])
         change = paired_difference(mine[:, 0].tolist(), theirs[:, 0].tolist())
-        cells = [str(mean_with_interval(column.tolist())) for rows in (mine, theirs) for column in rows.T]
+        cells = [_shown(rows[:, column], column) for rows in (mine, theirs) for column in range(2)]
         lines.append(
             f"| {measured_set.shown}, n {len(mine)}, HD95 in {measured_set.unit} | " + " | ".join(cells) + " | "
             f"{change.mean:+.3f} ({change.low:+.3f} to {change.high:+.3f}) | {measured_set.goal} |"
@@ -100,7 +100,7 @@ def _few(run: Path, sets: Sequence[str], fractions: Sequence[float], seeds: Sequ
                 rows = np.array([found["scores"] for found in files if found is not None])
                 base = rows if arm == "supervised" else base
                 groups = [str(image) for _ in seeds for image in range(rows.shape[1])]
-                cells = [str(mean_with_interval(rows[..., column].ravel().tolist(), groups)) for column in range(2)]
+                cells = [_shown(rows[..., column], column, groups) for column in range(2)]
                 spread = rows[..., 0].mean(axis=1)
                 cells[0] += f", seeds {spread.min():.3f}-{spread.max():.3f}"
                 for column, digits in ((0, 3), (1, 1)):
@@ -119,6 +119,12 @@ def _few(run: Path, sets: Sequence[str], fractions: Sequence[float], seeds: Sequ
         "image. All arms see as many pictures a step for as many steps; the teachers of ours have seen the labels of "
         "their fraction and those of the other sets, none other of the set.\n\n" + "\n".join(lines) + f"\n\n{PAPER}"
     )
+
+
+def _shown(values: np.ndarray, column: int, groups: Sequence[str] | None = None) -> str:
+    """Mean and interval; Dice has three digits, a distance one."""
+    found, digits = mean_with_interval(values.ravel().tolist(), groups), (3, 1)[column]
+    return f"{found.mean:.{digits}f} ({found.low:.{digits}f}-{found.high:.{digits}f})"
 
 
 def _read(path: Path) -> dict | None:
