@@ -12,7 +12,6 @@ from samantic.besadiff.checkpoint import PartError
 from samantic.besadiff.segmenter import LesionSegmenter
 from samantic.breast import BreastFileError, BreastReader
 from samantic.bundled import bundled_models, bundled_weights
-from samantic.bundled.catalogue import NAMES
 from samantic.segsam.checkpoint import CheckpointError, load_network
 from samantic.skinphoto.checkpoint import SkinPhotoWeightsError
 from samantic.skinphoto.segmenter import SkinSegmenter
@@ -59,16 +58,13 @@ class InitialWeights:
         """Return the file, None where neither the package holds one nor `conf` names one; the log then says so."""
         if str(conf.get(self.key) or "").strip() or self.bundled in bundled_models():
             return self.of(conf)
-        if self.bundled in NAMES:
-            logger.warning(
-                "The model %s is not offered: the weights '%s' are missing from this package. Install samantic again, "
-                "or name a file: --conf %s FILE.safetensors",
-                self.task,
-                self.bundled,
-                self.key,
-            )
-        else:
-            logger.info("The model %s has no weights of its own yet: --conf %s FILE.safetensors", self.task, self.key)
+        logger.warning(
+            "The model %s is not offered: the weights '%s' are missing from this package. Install samantic again, or "
+            "name a file: --conf %s FILE.safetensors",
+            self.task,
+            self.bundled,
+            self.key,
+        )
         return None
 
 
