@@ -8,11 +8,14 @@ import pytest
 
 from samantic.besadiff.synthesis import SynthesisError, usual_parts
 from samantic.besadiff.synthesis.usual_parts import copy_check, load_parts
+from samantic.bundled.catalogue import NAMES
 from samantic.segsam import TrainingManifest
 
 
 def test_weights_that_are_not_there_are_named_beside_the_bundled_ones() -> None:
-    with pytest.raises(SynthesisError, match=r"'mine.safetensors' neither comes with this package \(.*segsam-tiny.*\)"):
+    with pytest.raises(
+        SynthesisError, match=rf"'mine.safetensors' neither comes with this package \({', '.join(NAMES)}\)"
+    ):
         load_parts(sam="mine.safetensors")
 
 
