@@ -51,7 +51,7 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Start the server on the images.")] = False,
     synthetic: Annotated[
         int, typer.Option(min=0, help="Seconds to spend on synthetic lesions; the next start adds what is missing.")
-    ] = 45,
+    ] = 25,
     host: Host = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
