@@ -16,7 +16,7 @@ NAMES = {
     "supervised": "labels alone",
     "mean_teacher": "mean teacher",
     "ours": "ours",
-    "without_perturbation": "ours without the teacher's responses",
+    "with_perturbation": "ours with the teacher's responses",
     "without_distribution": "ours without the distributions",
     "without_pseudo_labels": "ours without pseudo-labels",
 }
