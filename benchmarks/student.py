@@ -1,7 +1,7 @@
 """The Mamba student: how fast it is, how good with all labels, and what it makes of few.
 
     SAMANTIC_DATA=... python benchmarks/student.py RUN {speed,full,few,ablation,report} [--set NAME] [--part val]
-        [--weights FILE]
+        [--weights FILE] [--side 64] [--steps 800]
 
 speed: one pass and one training step beside LightM-UNet (16; 1, 2, 2, 4) with a parallel scan in plain PyTorch.
 full: the bundled students, which had all labels of their set, beside a U-Net of the same size that is trained here on
@@ -9,6 +9,8 @@ as many pictures for as many steps; `--weights` measures another student of `--s
 few: 10 % and 20 % of the labels of the dermoscopic and the breast images, three seeds: labels alone, mean teacher,
 ours; no part of an arm has seen another label of its set, its teacher neither, which is trained here.
 ablation: ours at 10 % with and without each of the losses.
+Both are short runs on small pictures; `few --side 256 --steps 10000` compares on larger ones for longer, on a machine
+with a GPU: not run.
 Every training goes on where it stopped; scores are kept as JSON in RUN. `--part val` measures on the validation part,
 to choose by; `report` writes RESULTS.md from what was measured on the test part.
 """
@@ -21,6 +23,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -133,21 +136,31 @@ def few_teacher(run: Path, name: str, fraction: float) -> PromptableTeacher:
     return PromptableTeacher.load(folder / "segsam.safetensors")
 
 
-def few_settings(name: str, arm: str, seed: int, lessons: Lessons) -> StudentSettings:
+@dataclass(frozen=True)
+class FewRuns:
+    """How large pictures are, in pixels along a side, and how many steps every arm takes."""
+
+    side: int = FEW_SIDE
+    steps: int = FEW_STEPS
+
+
+def few_settings(name: str, arm: str, seed: int, lessons: Lessons, runs: FewRuns) -> StudentSettings:
     """Every arm sees as many pictures a step, and as many steps."""
     settings = StudentSettings.packaged(SETS[name].model)
     labelled = FEW_LABELLED + 2 * lessons.unlabelled if arm == "supervised" else FEW_LABELLED
     chosen = Lessons.none() if arm == "supervised" else lessons
     # What a component must reach was chosen for students that had all labels.
-    network = dataclasses.replace(settings.network, side=FEW_SIDE, least_share=0.0)
+    network = dataclasses.replace(settings.network, side=runs.side, least_share=0.0)
     settings = dataclasses.replace(settings, network=network, lessons=chosen)
-    return settings.replacing(steps=FEW_STEPS, batch_size=labelled, seed=seed, average_decay=0.99, sheet_every=0)
+    return settings.replacing(steps=runs.steps, batch_size=labelled, seed=seed, average_decay=0.99, sheet_every=0)
 
 
-def train_few(run: Path, name: str, fraction: float, arm: str, seed: int, lessons: Lessons) -> MambaStudent:
+def train_few(
+    run: Path, name: str, fraction: float, arm: str, seed: int, lessons: Lessons, runs: FewRuns
+) -> MambaStudent:
     """One arm; `lessons` are ours."""
     labelled, rest = divided(name, fraction)
-    settings = few_settings(name, arm, seed, lessons)
+    settings = few_settings(name, arm, seed, lessons, runs)
     folder = run / "arms" / f"{name}-{fraction}-{arm}-{seed}"
     if arm == "mean_teacher":
         return fit_mean_teacher(settings, Pictures.of(settings.network, labelled, rest), folder)
@@ -156,22 +169,24 @@ def train_few(run: Path, name: str, fraction: float, arm: str, seed: int, lesson
     return fit_student(settings, labelled, rest, folder, teacher=teacher, shelf=shelf)
 
 
-def few(run: Path, names: tuple[str, ...], part: str, arms: tuple[str, ...] = ARMS) -> None:
-    for seed, name, fraction, arm in itertools.product(SEEDS, names, FRACTIONS, arms):
+def few(run: Path, names: tuple[str, ...], part: str, runs: FewRuns) -> None:
+    for seed, name, fraction, arm in itertools.product(SEEDS, names, FRACTIONS, ARMS):
         if name in FEW_SETS:
-            _measure(run, part, name, fraction, arm, seed, FEW_LESSONS)
+            _measure(run, part, name, fraction, arm, seed, FEW_LESSONS, runs)
 
 
-def ablation(run: Path, part: str) -> None:
+def ablation(run: Path, part: str, runs: FewRuns) -> None:
     """Ours at 10 % of the breast's labels, one loss more or less; ours itself is an arm of `few`."""
     for seed, (arm, lessons) in itertools.product(SEEDS, VARIATIONS.items()):
-        _measure(run, part, "breast", FRACTIONS[0], arm, seed, lessons)
+        _measure(run, part, "breast", FRACTIONS[0], arm, seed, lessons, runs)
 
 
-def _measure(run: Path, part: str, name: str, fraction: float, arm: str, seed: int, lessons: Lessons) -> None:
+def _measure(
+    run: Path, part: str, name: str, fraction: float, arm: str, seed: int, lessons: Lessons, runs: FewRuns
+) -> None:
     path = run / f"few-{name}-{fraction}-{arm}-{seed}-{part}.json"
     if not path.exists():
-        predictor = StudentPredictor(train_few(run, name, fraction, arm, seed, lessons), device="cpu")
+        predictor = StudentPredictor(train_few(run, name, fraction, arm, seed, lessons, runs), device="cpu")
         _keep(path, {"scores": measured(name, predictor, part)})
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"]
     print(name, fraction, arm, seed, np.mean(scores, axis=0).round(4), flush=True)
@@ -190,18 +205,21 @@ def main() -> None:
     parser.add_argument("--set", choices=tuple(SETS), help="default: all")
     parser.add_argument("--part", choices=("val", "test"), default="test")
     parser.add_argument("--weights", type=Path, help="of the student of --set; default: the bundled ones")
+    parser.add_argument("--side", type=int, default=FEW_SIDE, help="of the pictures of few and ablation")
+    parser.add_argument("--steps", type=int, default=FEW_STEPS, help="of the arms of few and ablation")
     arguments = parser.parse_args()
     if arguments.weights and not arguments.set:
         parser.error("--weights are those of one student: name it by --set.")
     names = (arguments.set,) if arguments.set else tuple(SETS)
+    runs = FewRuns(arguments.side, arguments.steps)
     if arguments.stage == "speed":
         speed(arguments.run)
     elif arguments.stage == "full":
         full(arguments.run, names, arguments.part, arguments.weights)
     elif arguments.stage == "few":
-        few(arguments.run, names, arguments.part)
+        few(arguments.run, names, arguments.part, runs)
     elif arguments.stage == "ablation":
-        ablation(arguments.run, arguments.part)
+        ablation(arguments.run, arguments.part, runs)
     else:
         write_report(arguments.run, FEW_SETS, FRACTIONS, SEEDS)
 

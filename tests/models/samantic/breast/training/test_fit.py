@@ -17,10 +17,11 @@ from samantic.breast.training.encoder_weights import load_encoder_weights
 from samantic.breast.training.examples import ANYTHING, BUSI_CONTRADICTIONS, BreastExample, busi_examples
 from samantic.breast.training.fit import fit_breast
 from samantic.breast.training.loss import BreastLoss, diagnosis_loss, diagnosis_weights, mask_loss
-from samantic.breast.training.settings import BreastSettings
+from samantic.breast.training.settings import PACKAGED, BreastSettings
 from samantic.bundled import bundled_weights
 from samantic.datasets.development_sets import PARTS, data_folder, image_ids
 from samantic.datasets.near_duplicates import ULTRASOUND, near_duplicates, signature
+from samantic.sam import find_checkpoint
 from samantic.segsam import load_network
 from samantic.training import FitOptions, SettingsError, TrainingError
 
@@ -150,6 +151,14 @@ def test_the_packaged_settings_can_be_read():
     assert settings.fit.steps == 7 and settings.fit.seed == 17
     weights = sum(parameter.numel() for parameter in BreastNetwork(settings.network).parameters())
     assert 2 * weights < 8e6
+
+
+def test_the_settings_on_sams_encoder_can_be_read_and_fit_it():
+    published = BreastSettings.from_yaml(PACKAGED.with_name("breast-ultrasound-published.yaml"))
+    with torch.device("meta"):
+        network = BreastNetwork(published.network)
+    assert network.image_size == 1024
+    assert find_checkpoint(published.encoder_weights).encoder == published.network.encoder
 
 
 @pytest.mark.slow

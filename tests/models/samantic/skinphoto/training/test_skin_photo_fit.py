@@ -18,7 +18,7 @@ from samantic.skinphoto.network import SkinPhotoConfig, SkinPhotoNetwork
 from samantic.skinphoto.training.augmentation import varied
 from samantic.skinphoto.training.retrain_options import SkinRetrainOptions
 from samantic.skinphoto.training.retraining import retrain
-from samantic.skinphoto.training.settings import SkinPhotoSettings, SmallerComposites
+from samantic.skinphoto.training.settings import PACKAGED, SkinPhotoSettings, SmallerComposites
 from samantic.skinphoto.training.skin_photo_fit import SkinPhotoTask, fit_skin_photo
 from samantic.skinphoto.training.skin_photo_loss import skin_photo_loss
 from samantic.training import FitOptions, SettingsError, TrainingError
@@ -158,3 +158,12 @@ def test_the_packaged_settings_can_be_read_and_their_weights_are_small():
     assert settings.encoder_weights is None
     assert sum(p.numel() for p in SkinPhotoNetwork(settings.network).parameters()) * 2 < 10e6
     assert settings.replacing(steps=3, seed=None).fit.steps == 3
+
+
+def test_the_published_settings_can_be_read_and_built():
+    published = SkinPhotoSettings.from_yaml(PACKAGED.with_name("skin-photo-published.yaml"))
+    assert (published.side_at(0), published.side_at(published.fit.steps - 1)) == (256, 512)
+    with torch.device("meta"):
+        network = SkinPhotoNetwork(published.network)
+    # A whole ResNet-50 and what DeepLabv3+ puts on it.
+    assert sum(parameter.numel() for parameter in network.parameters()) == 26_678_099

@@ -14,7 +14,7 @@ from samantic.datasets.labelled_view import LabelledView
 from samantic.evaluation import dice
 from samantic.student import MambaStudent, StudentConfig, StudentError, StudentPredictor, load_student
 from samantic.student.losses import UNKNOWN
-from samantic.student.training import Lessons, StudentSettings, fit_student, packaged_names
+from samantic.student.training import Lessons, StudentSettings, fit_student, packaged_names, settings
 from samantic.student.training.lesson_plan import LessonPlan
 from samantic.student.training.pictures import Pictures
 from samantic.training import FitOptions, SettingsError
@@ -195,6 +195,12 @@ def test_the_packaged_settings_can_be_read_and_fit_the_budget() -> None:
         assert sum(parameter.numel() for parameter in network.parameters()) <= 1_340_000
     with pytest.raises(SettingsError, match="no packaged student 'other'"):
         StudentSettings.packaged("other")
+
+
+def test_the_settings_with_all_lessons_in_full_fit_the_budget_too() -> None:
+    published = StudentSettings.from_yaml(Path(settings.__file__).with_name("mamba-student-published.yaml"))
+    assert published.lessons.asks_teacher
+    assert sum(parameter.numel() for parameter in MambaStudent(published.network).parameters()) <= 1_340_000
 
 
 @pytest.mark.parametrize("values", [{"asked_at": (0.6, 0.3)}, {"asked_at": (1.0,)}, {"perturbation": -1}])
