@@ -172,8 +172,8 @@ def _kept_slices(params: Mapping[str, Any], drawn: MaskPrompt | None, axis: int)
 
 def _check_foreground(prompts: Mapping[int, PromptSet], kept: list[int], axis: int) -> None:
     for index, one in prompts.items():
-        inside = [*one.points, *one.scribbles]
-        if index not in kept and not one.boxes and not any(mark.positive for mark in inside):
+        marked = any(point.positive for point in one.points) or any(scribble.positive for scribble in one.scribbles)
+        if index not in kept and not one.boxes and not marked:
             raise RequestError(
                 f"Slice {index} along axis {axis} has background marks alone: add a click or a box on the object there."
             )

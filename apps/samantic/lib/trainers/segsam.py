@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from monailabel.interfaces.datastore import Datastore
 
@@ -18,12 +18,8 @@ from samantic.segsam.checkpoint import CheckpointError, load_network
 from samantic.segsam.training.retraining import Retrained, retrain
 from samantic.training.model_store import ModelStore
 
-
-class Retraining(Protocol):
-    """`samantic.segsam.training.retraining.retrain`, as it is called here."""
-
-    def __call__(self, start: Path, images: Any, options: Any, /, **more: Any) -> Retrained:
-        """Learn from labelled images."""
+Retraining = Callable[..., Retrained]
+"""`samantic.segsam.training.retraining.retrain`, or what stands in its place."""
 
 
 class SegSamTrainer(PublishingTrainer[TrainingRequest, Material, Retrained]):

@@ -14,8 +14,10 @@ from samantic.training import SettingsError
 from samantic.training.model_store import BUNDLED
 from samantic.vocabulary import UnknownClassError, load_vocabulary
 
-WHOLE_NUMBERS = ("epochs", "samples_per_epoch", "batch_size", "patience", "slices_per_volume", "naming_steps")
-WHOLE_NUMBERS += ("phantom_pictures", "seed")
+WHOLE_NUMBERS = (
+    *("epochs", "samples_per_epoch", "batch_size", "patience"),
+    *("slices_per_volume", "naming_steps", "phantom_pictures", "seed"),
+)
 NUMBERS = ("learning_rate", "naming_learning_rate", "validation_share", "distillation_weight", "rehearsal_share")
 OTHERS = ("initial", "classes", "axes", "val_ids", "device")
 
