@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from monailabel.interfaces.datastore import Datastore
 
 from samantic.app.lib.trainers.publishing import REFUSALS, PublishingTrainer
-from samantic.app.lib.trainers.student_images import StudentMaterial, student_material
-from samantic.app.lib.trainers.student_request import (
-    StudentTrainingRequest,
-    read_student_training_request,
-    stock_config,
-)
+from samantic.app.lib.trainers.round_images import RoundImages, round_images
+from samantic.app.lib.trainers.round_request import RoundParameters, RoundRequest
 from samantic.app.lib.trainers.training_record import TrainingRecord
+from samantic.datasets.studies import LabelledImage, canonical
+from samantic.imaging import ImageReadError
 from samantic.sam import WeightsError
 from samantic.student import PromptableTeacher, StudentError, Teacher, load_student
-from samantic.student.training.retraining import RetrainedStudent, retrain
+from samantic.student.training.retraining import RetrainedStudent, StudentRetrainOptions, retrain
 from samantic.training.model_store import ModelStore
 
+PARAMETERS = RoundParameters(
+    StudentRetrainOptions,
+    whole_numbers=(
+        *("epochs", "steps_per_epoch", "batch_size", "patience"),
+        *("slices", "most_unlabelled", "unlabelled", "seed"),
+    ),
+    numbers=("learning_rate", "validation_share", "distillation", "likeness", "guesses"),
+)
 
-class StudentTrainer(PublishingTrainer[StudentTrainingRequest, StudentMaterial, RetrainedStudent]):
+Request: TypeAlias = RoundRequest[StudentRetrainOptions]
+
+
+@dataclass(frozen=True)
+class StudentImages(RoundImages):
+    """Also the files without a label."""
+
+    unlabelled: tuple[Path, ...]
+
+
+class StudentTrainer(PublishingTrainer[Request, StudentImages, RetrainedStudent]):
     """A semi-supervised round, from the weights that are served; `teacher` is loaded when it begins. Source: ours."""
 
     refusals: ClassVar = {**REFUSALS, StudentError: 422, WeightsError: 422}
@@ -46,19 +62,26 @@ class StudentTrainer(PublishingTrainer[StudentTrainingRequest, StudentMaterial, 
 
     def config(self) -> dict[str, Any]:
         """Return the parameters with their defaults."""
-        return stock_config()
+        return PARAMETERS.config()
 
-    def read(self, params: Mapping[str, Any]) -> StudentTrainingRequest:
+    def read(self, params: Mapping[str, Any]) -> Request:
         """Read and check the parameters. Raises RequestError."""
-        return read_student_training_request(params)
+        return PARAMETERS.read(params)
 
-    def gather(self, datastore: Datastore, asked: StudentTrainingRequest, start: Path) -> StudentMaterial:
+    def gather(self, datastore: Datastore, asked: Request, start: Path) -> StudentImages:
         """Collect the images. Raises RequestError, and StudentError for weights that are none."""
-        return student_material(datastore, asked, load_student(start).network.config.class_names)
+        known = tuple(sorted(load_student(start).network.config.class_names))
 
-    def learn(
-        self, start: Path, material: StudentMaterial, asked: StudentTrainingRequest, record: TrainingRecord
-    ) -> RetrainedStudent:
+        def usable(image: LabelledImage) -> LabelledImage | None:
+            meant = {value: canonical(word) for value, word in image.class_of_value.items()}
+            named = {value: name for value, name in meant.items() if name in known}
+            return replace(image, class_of_value=named) if named else None
+
+        what = f"{', '.join(known)} in a real image"
+        found = round_images(datastore, asked.options.validation_ids, known, what, usable)
+        return StudentImages(found.images, found.left_out, known, _without_label(datastore))
+
+    def learn(self, start: Path, material: StudentImages, asked: Request, record: TrainingRecord) -> RetrainedStudent:
         """Train on the images."""
         teacher = self._teacher() if asked.options.lessons().asks_teacher else None
         learned = retrain(
@@ -66,6 +89,16 @@ class StudentTrainer(PublishingTrainer[StudentTrainingRequest, StudentMaterial, 
         )
         return replace(learned, left_out=(*material.left_out, *learned.left_out))
 
-    def notes(self, material: StudentMaterial) -> dict[str, Any]:
+    def notes(self, material: StudentImages) -> dict[str, Any]:
         """Return how many images without a label there were to learn from."""
         return {"without_label": len(material.unlabelled)}
+
+
+def _without_label(datastore: Datastore) -> tuple[Path, ...]:
+    found = []
+    for image_id in sorted(datastore.get_unlabeled_images()):
+        try:
+            found.append(Path(datastore.get_image_uri(image_id)))
+        except ImageReadError:
+            continue
+    return tuple(found)
