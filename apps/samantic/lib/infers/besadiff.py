@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from monailabel.interfaces.tasks.infer_v2 import InferType
 
-from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.besadiff_coarse import CoarseMasks
 from samantic.app.lib.infers.besadiff_eyes import LesionEyes
 from samantic.app.lib.infers.besadiff_json import LARGEST_VARIANCE, VALUE, besadiff_json
@@ -18,24 +16,21 @@ from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
 from samantic.app.lib.infers.map_file import MAPS, MapFile, in_volume
-from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
 from samantic.besadiff import BesaDiffPipeline, LesionAnswer, LesionSegmenter, MaskRefiner
 from samantic.imaging import SliceView, to_uint8
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSamPredictor
-from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
 
-class BesaDiff(WholeImageTask):
+class BesaDiff(WholeImageTask[LesionSegmenter]):
     """BESA-Diff behind MONAI Label: type segmentation, for colour photographs. Source: ours.
 
-    `provide` gives the segmenter to begin a request with: it may be another one for the next request. The SEG-SAM that
-    `predictor` gives refines what the ensemble found, and answers prompts, whose mask the diffusion then sharpens;
-    `cache` is that of clicks.
+    The SEG-SAM that `predictor` gives refines what the ensemble found, and answers prompts, whose mask the diffusion
+    then sharpens; `cache` is that of clicks.
     """
 
     def __init__(
@@ -46,20 +41,17 @@ class BesaDiff(WholeImageTask):
         name: str = "besadiff",
         images: OpenImages | None = None,
     ) -> None:
-        self._provide = provide
-        self._name = name
-        self._images = images or OpenImages()
-        self._threads = ModelThreads()
         self._predictor = predictor
-        self._coarse = CoarseMasks(predictor, cache, self._threads)
-        self._vocabulary = load_vocabulary()
         super().__init__(
-            type=InferType.SEGMENTATION,
+            provide,
+            name,
+            images,
             labels=[LESION],
             dimension=2,
             description="BESA-Diff: the lesion in a photograph of skin, by an ensemble that says how sure it is",
             config={"members": MEMBERS, "steps": STEPS, "seed": 0, "map": list(MAPS)},
         )
+        self._coarse = CoarseMasks(predictor, cache, self._threads)
 
     def eyes(self) -> LesionEyes:
         """Return what strategies look at images with."""
@@ -103,13 +95,7 @@ class BesaDiff(WholeImageTask):
         if asked.form.to_file:
             with watch.stage("write"):
                 path = self._written(answer, asked, view, MapFile(volume, extent, asked.form))
-        result |= {
-            "written_extent": extent if asked.form.crop else extent_of_image(volume),
-            "model": self._name,
-            "weights_hash": segmenter.weights_hash,
-            "window": window.name,
-            "latencies": watch.latencies,
-        }
+        result |= self.origin(segmenter, volume, window, extent, asked.form.crop, watch)
         logger.info("%d pixels of lesion in %s ms", answer.mask.sum(), result["latencies"]["total"])
         return path, result
 

@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from monailabel.interfaces.tasks.infer_v2 import InferType
 
-from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.breast_json import VALUE, breast_json
 from samantic.app.lib.infers.breast_request import MAPS, BreastRequest, read_breast_request
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
 from samantic.app.lib.infers.map_file import MapFile, in_volume
-from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
 from samantic.app.lib.infers.wire import RequestError
@@ -24,27 +21,20 @@ from samantic.breast import BreastAnswer, BreastReader
 from samantic.breast.diagnosis import LESION
 from samantic.breast.squares import has_colours
 from samantic.imaging import SliceView, to_uint8
-from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
 
-class Breast(WholeImageTask):
-    """The prompt-free network behind MONAI Label: type segmentation, for breast ultrasound. Source: ours.
-
-    `provide` gives the reader to begin a request with: it may be another one for the next request.
-    """
+class Breast(WholeImageTask[BreastReader]):
+    """The prompt-free network behind MONAI Label: type segmentation, for breast ultrasound. Source: ours."""
 
     def __init__(
         self, provide: Callable[[], BreastReader], name: str = "breast", images: OpenImages | None = None
     ) -> None:
-        self._provide = provide
-        self._name = name
-        self._images = images or OpenImages()
-        self._threads = ModelThreads()
-        self._vocabulary = load_vocabulary()
         super().__init__(
-            type=InferType.SEGMENTATION,
+            provide,
+            name,
+            images,
             labels=[LESION],
             dimension=2,
             description="Breast ultrasound: the lesion, and how likely normal, benign and malignant are",
@@ -88,13 +78,7 @@ class Breast(WholeImageTask):
         if asked.form.to_file:
             with watch.stage("write"):
                 path = self._written(answer, asked, view, MapFile(volume, extent, asked.form))
-        result |= {
-            "written_extent": extent if asked.form.crop else extent_of_image(volume),
-            "model": self._name,
-            "weights_hash": reader.weights_hash,
-            "window": window.name,
-            "latencies": watch.latencies,
-        }
+        result |= self.origin(reader, volume, window, extent, asked.form.crop, watch)
         logger.info("%s, %d pixels of lesion in %s ms", answer.diagnosis, answer.mask.sum(), watch.latencies["total"])
         return path, result
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from monailabel.interfaces.tasks.infer_v2 import InferType
-
-from samantic.app.lib.infers.automatic_json import automatic_json, extent_of_all, extent_of_image
+from samantic.app.lib.infers.automatic_json import automatic_json, extent_of_all
 from samantic.app.lib.infers.automatic_request import AutomaticRequest, read_automatic_request
 from samantic.app.lib.infers.class_choice import ClassChoice
 from samantic.app.lib.infers.features import SliceFeatures
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.map_file import MAPS, MapFile
-from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
-from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.app.lib.infers.whole_image_task import LabelsOfModel, Progress, WholeImageTask
 from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import ImageReadError, Volume, Window, WindowError
 from samantic.sam import EmbeddingCache
 from samantic.segsam import SegSamPredictor
 from samantic.segsam.automatic import AutomaticError, AutomaticVolume, Passes, segment_volume
-from samantic.vocabulary import UnknownClassError, load_vocabulary
+from samantic.vocabulary import UnknownClassError
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +27,10 @@ REFUSALS = (RequestError, UnknownClassError, ImageReadError, WindowError)
 WINDOWS = ("auto", "ct", "soft_tissue", "lung", "bone", "brain", "percentile")
 
 
-class SegSamAuto(WholeImageTask):
+class SegSamAuto(LabelsOfModel, WholeImageTask[SegSamPredictor]):
     """SEG-SAM's automatic mode behind MONAI Label: type segmentation, three-dimensional. Source: ours.
 
-    `provide` gives the predictor to begin a request with: it may be another one for the next request. `cache` is the
-    one that clicks are answered from, so that whoever opens a drafted image clicks without waiting.
+    `cache` is the one that clicks are answered from, so that whoever opens a drafted image clicks without waiting.
     """
 
     def __init__(
@@ -44,28 +40,16 @@ class SegSamAuto(WholeImageTask):
         name: str = "segsam_auto",
         images: OpenImages | None = None,
     ) -> None:
-        self._provide = provide
         self._cache = cache
-        self._name = name
-        self._images = images or OpenImages()
-        self._vocabulary = load_vocabulary()
-        self._threads = ModelThreads()
         super().__init__(
-            type=InferType.SEGMENTATION,
+            provide,
+            name,
+            images,
             labels=None,
             dimension=3,
             description="SEG-SAM without a prompt: every class that is asked for and found, in one label map",
             config={"window": list(WINDOWS), "map": list(MAPS)},
         )
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes that the model knows that is served now."""
-        return list(self._provide().class_names)
-
-    @labels.setter
-    def labels(self, _: Sequence[str]) -> None:
-        """The base's constructor sets what is asked of the model."""
 
     def answer(
         self,
@@ -91,13 +75,7 @@ class SegSamAuto(WholeImageTask):
         if asked.form.to_file:
             with watch.stage("write"):
                 path = self._written(found, asked, MapFile(volume, extent, asked.form), result["label_names"])
-        result |= {
-            "written_extent": extent if asked.form.crop else extent_of_image(volume),
-            "model": self._name,
-            "weights_hash": predictor.weights_hash,
-            "window": window.name,
-            "latencies": watch.latencies,
-        }
+        result |= self.origin(predictor, volume, window, extent, asked.form.crop, watch)
         logger.info("%d structures in %s ms", len(found.structures), result["latencies"]["total"])
         return path, result
 

@@ -8,14 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from monailabel.interfaces.tasks.infer_v2 import InferType
 
-from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.interruptible import interruptible
 from samantic.app.lib.infers.label_map import extent_of
 from samantic.app.lib.infers.map_file import MapFile, in_volume
-from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.skin_photo_json import skin_photo_json
 from samantic.app.lib.infers.skin_photo_request import MAPS, SkinPhotoRequest, read_skin_photo_request
 from samantic.app.lib.infers.stopwatch import Stopwatch
@@ -25,29 +22,24 @@ from samantic.skinphoto.classes import CLASS_NAMES
 from samantic.skinphoto.crop_search import MOST, CropSearch
 from samantic.skinphoto.photograph_crops import photograph_crops
 from samantic.skinphoto.segmenter import SkinAnswer, SkinSegmenter
-from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
 
-class SkinPhoto(WholeImageTask):
+class SkinPhoto(WholeImageTask[SkinSegmenter]):
     """Skin and lesions in ordinary photographs behind MONAI Label: type segmentation, in one pass. Source: ours.
 
-    `provide` gives the segmenter to begin a request with: it may be another one for the next request. Masks and crops
-    are in the pixels as the file stores them, as with every other model: what a camera noted about turning is not
-    followed, and the network was taught pictures in every orientation.
+    Masks and crops are in the pixels as the file stores them, as with every other model: what a camera noted about
+    turning is not followed, and the network was taught pictures in every orientation.
     """
 
     def __init__(
         self, provide: Callable[[], SkinSegmenter], name: str = "skin_photo", images: OpenImages | None = None
     ) -> None:
-        self._provide = provide
-        self._name = name
-        self._images = images or OpenImages()
-        self._threads = ModelThreads()
-        self._vocabulary = load_vocabulary()
         super().__init__(
-            type=InferType.SEGMENTATION,
+            provide,
+            name,
+            images,
             labels=list(CLASS_NAMES),
             dimension=2,
             description="Skin and lesions in ordinary photographs, and the squares of them that are fit for diagnosis",
@@ -95,14 +87,7 @@ class SkinPhoto(WholeImageTask):
                     path = file.labels(in_volume(labels, view), result["label_names"], self._vocabulary)
                 else:
                     path = file.fractions(in_volume(confidence, view))
-        result |= {
-            "extent": extent,
-            "written_extent": extent if asked.form.crop else extent_of_image(volume),
-            "model": self._name,
-            "weights_hash": segmenter.weights_hash,
-            "window": window.name,
-            "latencies": watch.latencies,
-        }
+        result |= {"extent": extent, **self.origin(segmenter, volume, window, extent, asked.form.crop, watch)}
         logger.info("%d crops in %s ms", len(crops), result["latencies"]["total"])
         return path, result
 

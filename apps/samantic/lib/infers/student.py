@@ -3,62 +3,43 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from monailabel.interfaces.tasks.infer_v2 import InferType
 
-from samantic.app.lib.infers.automatic_json import extent_of_image
 from samantic.app.lib.infers.images import OpenImages, named_image, usual_window
 from samantic.app.lib.infers.map_file import MAPS, MapFile
-from samantic.app.lib.infers.model_threads import ModelThreads
 from samantic.app.lib.infers.stopwatch import Stopwatch
 from samantic.app.lib.infers.student_json import student_json
 from samantic.app.lib.infers.student_request import StudentRequest, read_student_request
-from samantic.app.lib.infers.whole_image_task import Progress, WholeImageTask
+from samantic.app.lib.infers.whole_image_task import LabelsOfModel, Progress, WholeImageTask
 from samantic.app.lib.infers.wire import RequestError
 from samantic.imaging import Volume, Window
 from samantic.segsam.cancelling import Cancelled
 from samantic.student import StudentAnswer, StudentPredictor
 from samantic.student.suitability import is_for_volumes
-from samantic.vocabulary import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
 
-class Student(WholeImageTask):
-    """A student behind MONAI Label: type segmentation, photographs and volumes. Source: ours.
-
-    `provide` gives the predictor to begin a request with: it may be another one for the next request.
-    """
+class Student(LabelsOfModel, WholeImageTask[StudentPredictor]):
+    """A student behind MONAI Label: type segmentation, photographs and volumes. Source: ours."""
 
     def __init__(
         self, provide: Callable[[], StudentPredictor], name: str = "student", images: OpenImages | None = None
     ) -> None:
-        self._provide = provide
-        self._name = name
-        self._images = images or OpenImages()
-        self._threads = ModelThreads()
-        self._vocabulary = load_vocabulary()
         for_volumes = is_for_volumes(provide().network.config)
         super().__init__(
-            type=InferType.SEGMENTATION,
+            provide,
+            name,
+            images,
             labels=None,
             dimension=3 if for_volumes else 2,
             description="A small network with Mamba mixers that segments a whole "
             f"{'volume' if for_volumes else 'photograph'} without a prompt",
             config={"map": list(MAPS)},
         )
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes that the student knows that is served now."""
-        return list(self._provide().class_names)
-
-    @labels.setter
-    def labels(self, _: Sequence[str]) -> None:
-        """The base's constructor sets what is asked of the model."""
 
     def answer(
         self,
@@ -85,13 +66,7 @@ class Student(WholeImageTask):
         if asked.form.to_file:
             with watch.stage("write"):
                 path = self._written(answer, asked, MapFile(volume, extent, asked.form), result["label_names"])
-        result |= {
-            "written_extent": extent if asked.form.crop else extent_of_image(volume),
-            "model": self._name,
-            "weights_hash": predictor.weights_hash,
-            "window": window.name,
-            "latencies": watch.latencies,
-        }
+        result |= self.origin(predictor, volume, window, extent, asked.form.crop, watch)
         logger.info("%d structures in %s ms", len(result["structures"]), result["latencies"]["total"])
         return path, result
 
