@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from samantic.imaging import atomic_path
@@ -15,6 +13,7 @@ from samantic.segsam.calibration import PREFIX, Calibration
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.manifest import TrainingManifest
 from samantic.segsam.network import SegSam
+from samantic.weights_file import fill, read_weights, write_weights
 
 FORMAT = "samantic.segsam/1"
 
@@ -31,43 +30,24 @@ def save_network(
     manifest: TrainingManifest | None = None,
 ) -> None:
     """Write weights as `dtype`, the configuration and what is known about the weights, atomically."""
-    tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
-    metadata = {"format": FORMAT, "config": network.config.to_json()}
+    header = {"format": FORMAT, "config": network.config.to_json()}
     if manifest is not None:
-        metadata["manifest"] = manifest.to_json()
+        header["manifest"] = manifest.to_json()
     if calibration is not None:
-        metadata["calibration"] = calibration.to_json()
-        tensors |= calibration.tensors()
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        header["calibration"] = calibration.to_json()
+    write_weights(network, path, header, dtype, {} if calibration is None else calibration.tensors())
 
 
 def load_network(path: Path) -> SegSam:
     """Read a network in float32 and evaluation mode; CheckpointError says what is wrong with the file."""
     metadata, stored = _read(path)
-    tensors = {name: tensor.float() for name, tensor in stored.items() if not name.startswith(PREFIX)}
+    tensors = {name: tensor for name, tensor in stored.items() if not name.startswith(PREFIX)}
     try:
         network = SegSam(SegSamConfig.from_json(metadata["config"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"The configuration in {path.name} cannot be read: {error!r}") from error
-    expected = network.state_dict()
-    unfit = unfit_tensors(tensors, expected)
-    if unfit:
-        raise CheckpointError(
-            f"{path.name} does not fit its own configuration: {len(unfit)} of {len(expected)} tensors are missing, "
-            f"unknown or of another shape, the first is '{unfit[0]}'."
-        )
-    network.load_state_dict(tensors)
-    return network.eval()
-
-
-def unfit_tensors(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> list[str]:
-    """The names that only one of two state dicts has, or both with different shapes, in order."""
-    return sorted(
-        name
-        for name in found.keys() | wanted.keys()
-        if name not in found or name not in wanted or found[name].shape != wanted[name].shape
-    )
+    fill(network, tensors, path.name, CheckpointError)
+    return network
 
 
 def load_calibration(path: Path) -> Calibration | None:
@@ -107,15 +87,7 @@ def write_calibrated(path: Path, calibration: Calibration, output: Path) -> None
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as stored:
-            metadata = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  not a dict
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path.name} cannot be read as a safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path.name} is no SEG-SAM checkpoint: its format is {metadata.get('format')!r}.")
-    return metadata, tensors
+    return read_weights(path, FORMAT, "SEG-SAM checkpoint", CheckpointError)
 
 
 def file_hash(path: Path) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from samantic.sam.checkpoint_file import WeightsError
-from samantic.segsam.checkpoint import unfit_tensors
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.network import SegSam
+from samantic.weights_file import unfit_tensors
 
 PLACES = {
     "image_encoder.": "encoder.image_encoder.",

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from samantic.imaging import atomic_path
 from samantic.segsam import TrainingManifest
 from samantic.student.config import StudentConfig
 from samantic.student.network import MambaStudent
+from samantic.weights_file import fill, read_weights, write_weights
 
 FORMAT = "samantic.student/1"
 
@@ -42,43 +40,23 @@ def save_student(
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write a student's weights as `dtype`, atomically; `notes` are JSON values."""
-    metadata = {
+    header = {
         "format": FORMAT,
         "config": network.config.to_json(),
         "manifest": manifest.to_json(),
         "notes": json.dumps(dict(notes or {})),
     }
-    tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+    write_weights(network, path, header, dtype)
 
 
 def load_student(path: Path) -> StudentFile:
     """Read a student; StudentError says what is wrong with the file."""
+    header, tensors = read_weights(path, FORMAT, "student", StudentError)
     try:
-        with safe_open(path, framework="pt") as stored:
-            metadata = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118  not a dict
-    except (OSError, SafetensorError) as error:
-        raise StudentError(f"{path.name} cannot be read as a safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise StudentError(f"{path.name} is no student: its format is {metadata.get('format')!r}, not {FORMAT}.")
-    try:
-        network = MambaStudent(StudentConfig.from_json(metadata["config"]))
-        manifest = TrainingManifest.from_json(metadata["manifest"])
-        notes = json.loads(metadata["notes"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StudentError(f"What {path.name} says about itself cannot be used: {error}") from error
-    expected = network.state_dict()
-    unfit = sorted(
-        name
-        for name in expected.keys() | tensors.keys()
-        if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
-    )
-    if unfit:
-        raise StudentError(
-            f"The weights in {path.name} do not fit their own configuration: {len(unfit)} tensors are missing, unknown "
-            f"or of another shape, the first is '{unfit[0]}'."
-        )
-    network.load_state_dict(tensors)
-    return StudentFile(network.eval(), manifest, notes)
+        network = MambaStudent(StudentConfig.from_json(header["config"]))
+        manifest = TrainingManifest.from_json(header["manifest"])
+        notes = json.loads(header["notes"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise StudentError(f"The header of {path.name} cannot be used: {error}.") from error
+    fill(network, tensors, path.name, StudentError)
+    return StudentFile(network, manifest, notes)

@@ -55,7 +55,7 @@ def test_a_model_without_weights_is_said_in_the_log_and_found_where_a_file_is_na
     assert BREAST.found({}) is None and len(caplog.messages) == 2
     assert "The model breast is not offered" in caplog.messages[1]
     assert SEGSAM.found({"initial_weights": str(start)}) == start
-    with pytest.raises(InitialWeightsError, match=r"breast_weights: start\.safetensors holds no network for breast"):
+    with pytest.raises(InitialWeightsError, match=r"breast_weights: start\.safetensors is no network for breast"):
         BREAST.found({"breast_weights": str(start)})
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from samantic.datasets.labelled_view import LabelledView
 from samantic.sam import WeightsError
-from samantic.segsam.checkpoint import file_hash, load_manifest, load_network, save_network, unfit_tensors
+from samantic.segsam.checkpoint import file_hash, load_manifest, load_network, save_network
 from samantic.segsam.config import SegSamConfig
 from samantic.segsam.losses import SEMANTIC_WEIGHT
 from samantic.segsam.manifest import TrainingManifest
@@ -27,6 +27,7 @@ from samantic.segsam.training.sheet import write_prediction_sheet
 from samantic.training import FitOptions, TrainingError
 from samantic.training import fit as fit_task
 from samantic.vocabulary import load_text_embeddings, load_vocabulary
+from samantic.weights_file import unfit_tensors
 
 ALIGNMENT_WARMUP = 0.1
 """Share of the steps over which the alignment's weight rises to 1: it means little before both decoders see something

@@ -92,7 +92,7 @@ def test_files_that_are_no_segmenter_are_refused_plainly(tiny_segmenter: LesionS
     wider = tmp_path / "wider.safetensors"
     config = network.config.to_json().replace('"mask_width": 8', '"mask_width": 16')
     save_part("segmenter", network, config, wider, manifest=None)
-    with pytest.raises(PartError, match="do not fit"):
+    with pytest.raises(PartError, match="does not fit"):
         LesionSegmenter.load(wider)
 
 

@@ -141,7 +141,7 @@ class TestDamagedFiles:
     @pytest.mark.parametrize(
         ("spoil", "said"),
         [
-            (lambda t: t.pop("encoder.neck.bias"), "1 tensors are missing"),
+            (lambda t: t.pop("encoder.neck.bias"), r"1 of \d+ tensors are missing"),
             (lambda t: t["encoder.neck.bias"].fill_(float("nan")), "not finite"),
             (lambda t: t.update(stranger=torch.zeros(2)), "'stranger'"),
         ],

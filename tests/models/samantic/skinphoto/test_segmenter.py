@@ -81,10 +81,10 @@ def test_files_that_are_no_weights_are_refused_in_a_sentence(
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SkinPhotoWeightsError, match="cannot be read as a safetensors file"):
         SkinSegmenter.load(path)
-    with pytest.raises(SkinPhotoWeightsError, match="holds no weights for skin photographs"):
+    with pytest.raises(SkinPhotoWeightsError, match="is no network for skin photographs"):
         SkinSegmenter.load(write_segmenter(tmp_path / "other.safetensors"))
     path.write_bytes(whole.replace(b'\\"decoder_channels\\": 16', b'\\"decoder_channels\\": 24'))
-    with pytest.raises(SkinPhotoWeightsError, match="do not fit their own configuration"):
+    with pytest.raises(SkinPhotoWeightsError, match="does not fit its own configuration"):
         SkinSegmenter.load(path)
 
 

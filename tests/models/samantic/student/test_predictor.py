@@ -209,8 +209,8 @@ def test_files_that_are_no_student_are_refused_with_a_sentence(tmp_path: Path, t
         tensors, metadata = {name: stored.get_tensor(name) for name in stored.keys()}, stored.metadata()  # noqa: SIM118
     del tensors["stem.1.weight"]
     save_file(tensors, tmp_path / "part.safetensors", metadata=metadata)
-    with pytest.raises(StudentError, match=r"1 tensors .* the first is 'stem.1.weight'"):
+    with pytest.raises(StudentError, match=r"1 of \d+ tensors .* the first is 'stem.1.weight'"):
         load_student(tmp_path / "part.safetensors")
     save_file(tensors, tmp_path / "odd.safetensors", metadata={**metadata, "config": '{"sides": 3}'})
-    with pytest.raises(StudentError, match="says about itself cannot be used"):
+    with pytest.raises(StudentError, match=r"header of odd\.safetensors cannot be used"):
         load_student(tmp_path / "odd.safetensors")

@@ -81,5 +81,5 @@ def test_a_damaged_configuration_is_said(network: GeneratorNetwork, tmp_path: Pa
         with pytest.raises(PartError, match="configuration"):
             LesionGenerator.load(path)
     save_part(KIND, network, '{"patch": 8}', path, manifest=None)
-    with pytest.raises(PartError, match="do not fit"):
+    with pytest.raises(PartError, match="does not fit"):
         LesionGenerator.load(path)
