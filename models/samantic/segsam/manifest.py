@@ -26,6 +26,11 @@ class TrainingManifest:
         names = self.images.keys() | earlier.images.keys()
         return self.of({name: [*self.images.get(name, ()), *earlier.images.get(name, ())] for name in names})
 
+    @property
+    def image_ids(self) -> frozenset[str]:
+        """The images of all sets: one that keeps its public id is known by it, however the set was called."""
+        return frozenset(image_id for ids in self.images.values() for image_id in ids)
+
     def to_json(self) -> str:
         return json.dumps(self.images, sort_keys=True)
 

@@ -15,7 +15,7 @@ from samantic.evaluation import dice
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, LearnedRound, Scores, held_out_ids
 from samantic.segsam.training.retraining.course import Course
-from samantic.segsam.training.retraining.watching import Watch
+from samantic.segsam.training.retraining.watching import Watch, nobody_cancels, nobody_listens
 from samantic.skinphoto.checkpoint import read_skin_photo, save_skin_photo
 from samantic.skinphoto.classes import BACKGROUND, CLASS_NAMES, LESION
 from samantic.skinphoto.network import SkinPhotoNetwork
@@ -45,8 +45,8 @@ def retrain(
     images: Sequence[LabelledImage],
     options: SkinRetrainOptions | None = None,
     *,
-    on_epoch: Callable[[EpochReport], None] = lambda _: None,
-    is_cancelled: Callable[[], bool] = lambda: False,
+    on_epoch: Callable[[EpochReport], None] = nobody_listens,
+    is_cancelled: Callable[[], bool] = nobody_cancels,
 ) -> RetrainedSkinPhoto:
     """Learn from labelled photographs, starting from the weights `start`; return the weights of the best epoch.
 
@@ -54,13 +54,12 @@ def retrain(
     these weights have never learned from. `is_cancelled` is asked before every step; Cancelled then. TrainingError:
     there is nothing to learn from; SkinPhotoWeightsError: `start` holds no weights.
     """
-    options, watch = options or SkinRetrainOptions(), Watch(on_epoch, lambda *_: None, is_cancelled)
+    options, watch = options or SkinRetrainOptions(), Watch(on_epoch, nobody_listens, is_cancelled)
     weights = read_skin_photo(start)
     left_out: list[str] = []
     photographs = read_photographs(images, weights.network.config.side, options.most_images, left_out)
-    before_ids = {image_id for ids in weights.manifest.images.values() for image_id in ids}
     ids = [one.image_id for one in photographs]
-    held_out = held_out_ids(ids, options.validation_share, before_ids, options.validation_ids)
+    held_out = held_out_ids(ids, options.validation_share, weights.manifest.image_ids, options.validation_ids)
     learned = [one for one in photographs if one.image_id not in held_out]
     if not learned:
         raise TrainingError(f"There is nothing to learn from: {' '.join(left_out) or 'no photograph is labelled.'}")

@@ -11,6 +11,10 @@ def test_what_started_from_other_weights_has_learned_from_both():
     assert later.with_earlier(first).images == {"ct": ("x",), "mr": ("a", "b", "c")}
 
 
+def test_an_image_is_known_whatever_its_set_is_called():
+    assert TrainingManifest.of({"mr": ["a", "b"], "ct": ["b", "x"]}).image_ids == {"a", "b", "x"}
+
+
 def test_it_survives_being_written_and_read():
     manifest = TrainingManifest.of({"mr": ["b", "a"], "none": []})
     assert TrainingManifest.from_json(manifest.to_json()) == manifest

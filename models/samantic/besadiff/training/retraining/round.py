@@ -15,18 +15,10 @@ from samantic.datasets.labelled_view import LabelledView
 from samantic.datasets.studies import LabelledImage
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, held_out_ids
-from samantic.segsam.training.retraining.watching import Watch
+from samantic.segsam.training.retraining.watching import Watch, nobody_cancels, nobody_listens
 
 SYNTHETIC = "{}, synthetic"
 """Name of a data set's synthetic pairs in the manifest."""
-
-
-def nobody_cancels() -> bool:
-    return False
-
-
-def nobody_listens(*_: object) -> None:
-    return None
 
 
 def retrain(
@@ -87,9 +79,7 @@ def _read(start: Path) -> tuple[PartFile, DermoSegDiffConfig]:
 
 
 def _held_out(part: PartFile, views: Sequence[LabelledView], options: LesionRetrainOptions) -> frozenset[str]:
-    # Under whatever name a data set was learned: an image that keeps its public id is known by it.
-    known = {} if part.manifest is None else part.manifest.images
-    learned_before = {image_id for ids in known.values() for image_id in ids}
+    learned_before = frozenset() if part.manifest is None else part.manifest.image_ids
     ids = [view.image_id for view in views]
     return held_out_ids(ids, options.validation_share, learned_before, options.validation_ids)
 

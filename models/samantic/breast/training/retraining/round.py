@@ -14,15 +14,7 @@ from samantic.breast.training.retraining.outcome import RetrainedBreast
 from samantic.datasets.studies import LabelledImage
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, held_out_ids
-from samantic.segsam.training.retraining.watching import Watch
-
-
-def nobody_cancels() -> bool:
-    return False
-
-
-def nobody_listens(*_: object) -> None:
-    return None
+from samantic.segsam.training.retraining.watching import Watch, nobody_cancels, nobody_listens
 
 
 def retrain(
@@ -71,8 +63,6 @@ def retrain(
 
 
 def _held_out(stored: BreastFile, examples: Sequence[BreastExample], options: BreastRetrainOptions) -> frozenset[str]:
-    # Under whatever name a data set was learned: an image that keeps its public id is known by it.
-    known = {} if stored.manifest is None else stored.manifest.images
-    learned_before = {image_id for ids in known.values() for image_id in ids}
+    learned_before = frozenset() if stored.manifest is None else stored.manifest.image_ids
     ids = [example.image_id for example in examples]
     return held_out_ids(ids, options.validation_share, learned_before, options.validation_ids)

@@ -24,15 +24,7 @@ from samantic.segsam.training.retraining.outcome import EpochReport, Retrained
 from samantic.segsam.training.retraining.phantom_pictures import phantom_slices
 from samantic.segsam.training.retraining.slices import SliceReader
 from samantic.segsam.training.retraining.splitting import held_out_ids
-from samantic.segsam.training.retraining.watching import Watch
-
-
-def nobody_cancels() -> bool:
-    return False
-
-
-def nobody_listens(*_: object) -> None:
-    return None
+from samantic.segsam.training.retraining.watching import Watch, nobody_cancels, nobody_listens
 
 
 def retrain(
@@ -68,7 +60,7 @@ def retrain(
     predictor = SegSamPredictor(network, "in training", options.device, cache)
     network.requires_grad_(False)
     known, ids = load_manifest(start), [image.image_id for image in images]
-    learned_before = () if known is None else known.images.get(options.data_set, ())
+    learned_before = frozenset() if known is None else known.image_ids
     # What a program made up says nothing about how well real images are done.
     never = {*learned_before, *(image.image_id for image in images if image.is_synthetic)}
     held_out = held_out_ids(ids, options.validation_share, never, options.validation_ids)

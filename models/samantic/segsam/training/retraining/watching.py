@@ -10,6 +10,15 @@ from samantic.segsam.cancelling import Cancelled
 from samantic.segsam.training.retraining.outcome import EpochReport
 
 
+def nobody_cancels() -> bool:
+    """Where a round is not to be cancelled."""
+    return False
+
+
+def nobody_listens(*_: object) -> None:
+    """Where nobody is told how far a round is."""
+
+
 @dataclass(frozen=True)
 class Watch:
     """`on_progress` is called with how much is done, of how much, and what is being done."""

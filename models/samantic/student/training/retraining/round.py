@@ -9,21 +9,13 @@ from pathlib import Path
 from samantic.datasets.studies import LabelledImage
 from samantic.segsam import TrainingManifest
 from samantic.segsam.training.retraining import EpochReport, held_out_ids
-from samantic.segsam.training.retraining.watching import Watch
+from samantic.segsam.training.retraining.watching import Watch, nobody_cancels, nobody_listens
 from samantic.student.checkpoint import load_student
 from samantic.student.teacher import Teacher
 from samantic.student.training.retraining.learning import StudentLearner
 from samantic.student.training.retraining.material import PictureReader, material_of
 from samantic.student.training.retraining.options import StudentRetrainOptions
 from samantic.student.training.retraining.outcome import RetrainedStudent
-
-
-def nobody_cancels() -> bool:
-    return False
-
-
-def nobody_listens(*_: object) -> None:
-    return None
 
 
 def retrain(
@@ -59,8 +51,7 @@ def retrain(
     known = student.manifest
     if teacher is not None and teacher.manifest is not None:
         known = known.with_earlier(teacher.manifest)
-    learned_before = {one for ids in known.images.values() for one in ids}
-    held_out = held_out_ids(views, options.validation_share, learned_before, options.validation_ids)
+    held_out = held_out_ids(views, options.validation_share, known.image_ids, options.validation_ids)
     material = material_of(views, held_out, reader.unlabelled(unlabelled, options.most_unlabelled), reader.left_out)
     with tempfile.TemporaryDirectory() as folder:
         learner = StudentLearner(student.network, material, teacher, options, watch, Path(folder))

@@ -15,7 +15,7 @@ from samantic.datasets.studies import LabelledImage
 from samantic.evaluation import dice
 from samantic.imaging import SliceView, Window, read_mask, read_volume, to_uint8, window_for
 from samantic.sam import EmbeddingCache
-from samantic.segsam import SegSam, SegSamPredictor, ViewPrompts, load_network
+from samantic.segsam import SegSam, SegSamPredictor, TrainingManifest, ViewPrompts, load_network, save_network
 from samantic.segsam.cancelling import Cancelled
 from samantic.segsam.checkpoint import load_manifest
 from samantic.segsam.interaction import deepest_click, jittered_box
@@ -69,6 +69,14 @@ def test_images_that_a_program_made_up_are_learned_from_and_never_held_out(start
     done = retrain(start, [*old_studies[:2], *made_up], replace(quick, epochs=1, validation_share=0.9))
     assert done.held_out
     assert set(done.held_out) <= {image.image_id for image in old_studies[:2]}
+
+
+def test_an_image_that_was_learned_under_another_sets_name_is_never_held_out(start, old_studies, quick, tmp_path):
+    first, *rest = [image.image_id for image in old_studies]
+    known = TrainingManifest.of({"ct": rest})
+    save_network(load_network(start), tmp_path / "knows.safetensors", torch.float32, None, known)
+    done = retrain(tmp_path / "knows.safetensors", old_studies, replace(quick, epochs=1, validation_share=0.9))
+    assert done.held_out == (first,)
 
 
 def test_a_new_class_is_learned_from_a_few_labels_and_the_old_ones_are_kept(
