@@ -20,11 +20,17 @@ def write_weights(
     dtype: torch.dtype = torch.float16,
     beside: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
-    """Write a network's numbers as `dtype`, its counters and the tensors `beside` them as they are, atomically."""
+    """Write a network's numbers as `dtype`, its counters and the tensors `beside` them as they are, atomically.
+
+    ValueError, and nothing is written, where a number is none or too large for `dtype`: nobody could read it again.
+    """
     tensors = {
         name: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
+    broken = _not_finite(tensors)
+    if broken is not None:
+        raise ValueError(f"{path.name} is not written: '{broken}' holds numbers that are not finite in {dtype}.")
     with atomic_path(path) as temporary:
         save_file(tensors | dict(beside or {}), temporary, metadata=dict(header))
 
@@ -63,8 +69,12 @@ def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], file_name: str
             f"unknown or of another shape, the first is '{unfit[0]}'."
         )
     # A weight that is no number would answer every picture with an empty mask, which looks like an image of nothing.
-    broken = next((name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()), None)
+    broken = _not_finite(tensors)
     if broken is not None:
         raise error(f"{file_name} is damaged: '{broken}' holds numbers that are not finite.")
     network.load_state_dict(dict(tensors))
     network.eval()
+
+
+def _not_finite(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    return next((name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()), None)

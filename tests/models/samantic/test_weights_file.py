@@ -48,6 +48,18 @@ def test_numbers_are_written_in_half_and_counters_as_they_are(network: nn.Module
     torch.testing.assert_close(other[0].weight, network[0].weight, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("number", [float("nan"), 7e4])
+def test_what_nobody_could_read_again_is_not_written(network: nn.Module, number: float, tmp_path: Path) -> None:
+    path = tmp_path / "odd.safetensors"
+    write_weights(network, path, HEADER)
+    before = path.read_bytes()
+    with torch.no_grad():
+        network[0].bias[0] = number
+    with pytest.raises(ValueError, match=r"'0\.bias' holds numbers that are not finite in torch\.float16"):
+        write_weights(network, path, HEADER)
+    assert path.read_bytes() == before
+
+
 def test_a_file_of_another_kind_is_refused_by_the_readers_own_error(network: nn.Module, tmp_path: Path) -> None:
     path = tmp_path / "odd.safetensors"
     write_weights(network, path, HEADER)
