@@ -27,12 +27,14 @@ PAPER = (
 )
 
 
-def write_report(run: Path, few_sets: Sequence[str], fractions: Sequence[float], seeds: Sequence[int]) -> None:
+def write_report(
+    run: Path, few_sets: Sequence[str], fractions: Sequence[float], seeds: Sequence[int], few_size: str
+) -> None:
     """Write a section for every stage that was measured on the test part; others are told of."""
     for name, made in (
         ("Mamba student: speed", lambda: _speed(run)),
         ("Mamba student: all labels", lambda: _full(run)),
-        ("Mamba student: few labels", lambda: _few(run, few_sets, fractions, seeds)),
+        ("Mamba student: few labels", lambda: _few(run, few_sets, fractions, seeds, few_size)),
     ):
         text = made()
         if text is None:
@@ -85,7 +87,7 @@ def _full(run: Path) -> str | None:
     )
 
 
-def _few(run: Path, sets: Sequence[str], fractions: Sequence[float], seeds: Sequence[int]) -> str | None:
+def _few(run: Path, sets: Sequence[str], fractions: Sequence[float], seeds: Sequence[int], size: str) -> str | None:
     lines = [
         "| set | labels | learning | " + " | ".join(COLUMNS) + " | Dice, less labels alone | HD95, less labels alone |",
         "|---" * 7 + "|",
@@ -115,9 +117,11 @@ def _few(run: Path, sets: Sequence[str], fractions: Sequence[float], seeds: Sequ
     if len(lines) == 2:
         return None
     return (
-        f"`benchmarks/student.py RUN few` and `ablation`: test parts, {len(seeds)} seeds; intervals and differences by "
-        "image. All arms see as many pictures a step for as many steps; the teachers of ours have seen the labels of "
-        "their fraction and those of the other sets, none other of the set.\n\n" + "\n".join(lines) + f"\n\n{PAPER}"
+        f"`benchmarks/student.py RUN few` and `ablation`: test parts, {len(seeds)} seeds, {size}; intervals and "
+        "differences by image. All arms see as many pictures a step for as many steps; the teachers of ours have seen "
+        "the labels of their fraction and those of the other sets, none other of the set.\n\n"
+        + "\n".join(lines)
+        + f"\n\n{PAPER}"
     )
 
 
