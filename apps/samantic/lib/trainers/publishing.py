@@ -16,6 +16,7 @@ from monailabel.interfaces.tasks.train import TrainTask
 
 from samantic import __version__
 from samantic.app.lib.infers.wire import RequestError, sentence
+from samantic.app.lib.trainers.labelled_images import labelled_ids
 from samantic.app.lib.trainers.parameters import CURRENT
 from samantic.app.lib.trainers.parent import is_task_process
 from samantic.app.lib.trainers.training_record import TrainingRecord, last_statistics
@@ -37,11 +38,21 @@ REFUSALS: Mapping[type[Exception], int] = {
 }
 
 
+class Options(Protocol):
+    """Of a round; the images that it is measured on where somebody chose them."""
+
+    @property
+    def validation_ids(self) -> frozenset[str] | None: ...
+
+
 class Asked(Protocol):
     """A checked request for a training; `initial` is "current", "bundled" or a version."""
 
     @property
     def initial(self) -> str: ...
+
+    @property
+    def options(self) -> Options: ...
 
 
 class Gathered(Protocol):
@@ -114,7 +125,7 @@ class PublishingTrainer(TrainTask, Generic[Request, Material, Round]):
         try:
             asked = self.read(params)
             self._origin(asked)
-            if not datastore.get_labeled_images():
+            if not labelled_ids(datastore, asked.options.validation_ids):
                 raise RequestError("There is nothing to learn from: no image has a final label.")
             if not waits:
                 with self._store.alone():

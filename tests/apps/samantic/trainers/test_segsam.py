@@ -166,4 +166,6 @@ def test_what_would_be_in_vain_is_refused_before_a_process_is_started(a_trainer,
     save_label(NAMED)
     with pytest.raises(HTTPException, match="no parameter"):
         a_trainer.refuse_early({"epoch": 1}, a_datastore, waits=False)
+    with pytest.raises(HTTPException, match="'val_ids' names 'scan', but no image of that id has a final label"):
+        a_trainer.refuse_early({"val_ids": ["scan"]}, a_datastore, waits=False)
     a_trainer.refuse_early({"epochs": 1}, a_datastore, waits=False)
