@@ -57,7 +57,7 @@ VARIATIONS = {
     "without_pseudo_labels": dataclasses.replace(FEW_LESSONS, pseudo_labels=0.0),
 }
 FEW_LABELLED, FEW_STEPS, FEW_SIDE = 16, 800, 64
-"""Short runs on small pictures: there are 45 of them. After 300 steps nothing but the labels has begun to help."""
+"""Short runs on small pictures: there are 51 of them. After 300 steps nothing but the labels has begun to help."""
 
 TEACHER_CLASSES = ("skin_lesion", "breast_lesion", "hippocampus_anterior", "hippocampus_posterior")
 TEACHER_STEPS = 240

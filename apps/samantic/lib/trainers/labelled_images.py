@@ -61,7 +61,7 @@ def material_of(datastore: Datastore, asked: TrainingRequest, known: Collection[
     if not images:
         why = left_out[0] if left_out else "no image has a final label."
         raise RequestError(f"There is nothing to learn from: {why}")
-    return Material(tuple(images), _without_label(datastore), tuple(left_out))
+    return Material(tuple(images), files_without_label(datastore, REHEARSED), tuple(left_out))
 
 
 def labelled_ids(datastore: Datastore, validation_ids: Collection[str] | None) -> list[str]:
@@ -80,6 +80,19 @@ def labelled_image(datastore: Datastore, image_id: str) -> LabelledImage:
     return LabelledImage(image_id, image, label, class_of_value(notes) or class_of_segment(label), is_synthetic(notes))
 
 
+def files_without_label(datastore: Datastore, most: int | None = None) -> tuple[Path, ...]:
+    """Return the files of the images that have no label and are there, by their ids; at `most` so many."""
+    found: list[Path] = []
+    for image_id in sorted(datastore.get_unlabeled_images()):
+        if len(found) == most:
+            break
+        try:
+            found.append(Path(datastore.get_image_uri(image_id)))
+        except ImageReadError:
+            continue
+    return tuple(found)
+
+
 def _meant(labelled: LabelledImage, asked: TrainingRequest, known: Collection[str]) -> tuple[LabelledImage, list[str]]:
     classes, strangers = {}, []
     for value, word in labelled.class_of_value.items():
@@ -89,15 +102,3 @@ def _meant(labelled: LabelledImage, asked: TrainingRequest, known: Collection[st
         else:
             classes[value] = name
     return replace(labelled, class_of_value=classes), strangers
-
-
-def _without_label(datastore: Datastore) -> tuple[Path, ...]:
-    found: list[Path] = []
-    for image_id in sorted(datastore.get_unlabeled_images()):
-        if len(found) == REHEARSED:
-            break
-        try:
-            found.append(Path(datastore.get_image_uri(image_id)))
-        except ImageReadError:
-            continue
-    return tuple(found)

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, TypeAlias
 
 from monailabel.interfaces.datastore import Datastore
 
+from samantic.app.lib.trainers.labelled_images import files_without_label
 from samantic.app.lib.trainers.publishing import REFUSALS, PublishingTrainer
 from samantic.app.lib.trainers.round_images import RoundImages, round_images
 from samantic.app.lib.trainers.round_request import RoundParameters, RoundRequest
 from samantic.app.lib.trainers.training_record import TrainingRecord
 from samantic.datasets.studies import LabelledImage, canonical
-from samantic.imaging import ImageReadError
 from samantic.sam import WeightsError
 from samantic.student import PromptableTeacher, StudentError, Teacher, load_student
 from samantic.student.training.retraining import RetrainedStudent, StudentRetrainOptions, retrain
@@ -79,7 +79,7 @@ class StudentTrainer(PublishingTrainer[Request, StudentImages, RetrainedStudent]
 
         what = f"{', '.join(known)} in a real image"
         found = round_images(datastore, asked.options.validation_ids, known, what, usable)
-        return StudentImages(found.images, found.left_out, known, _without_label(datastore))
+        return StudentImages(found.images, found.left_out, known, files_without_label(datastore))
 
     def learn(self, start: Path, material: StudentImages, asked: Request, record: TrainingRecord) -> RetrainedStudent:
         """Train on the images."""
@@ -92,13 +92,3 @@ class StudentTrainer(PublishingTrainer[Request, StudentImages, RetrainedStudent]
     def notes(self, material: StudentImages) -> dict[str, Any]:
         """Return how many images without a label there were to learn from."""
         return {"without_label": len(material.unlabelled)}
-
-
-def _without_label(datastore: Datastore) -> tuple[Path, ...]:
-    found = []
-    for image_id in sorted(datastore.get_unlabeled_images()):
-        try:
-            found.append(Path(datastore.get_image_uri(image_id)))
-        except ImageReadError:
-            continue
-    return tuple(found)
